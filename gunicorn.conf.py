@@ -1,0 +1,41 @@
+"""Production defaults of `gunicorn wsgi:app`, each with its reason."""
+
+import os
+import sys
+from pathlib import Path
+
+from todo_service import config, db
+
+try:
+    settings = config.load(os.environ)
+except config.BadSettingsError as refusal:
+    # Here rather than in each worker: one message, and the master stops.
+    sys.exit(refusal.format_message())
+
+bind = f"0.0.0.0:{settings.port}"
+workers = settings.web_concurrency
+
+# Threads wait for the database in parallel; more of them than pooled connections, so
+# that the health check answers while all connections are busy.
+worker_class = "gthread"
+threads = settings.gunicorn_threads
+
+# Longer than a load balancer keeps its side open (60 s as a rule): the balancer closes
+# first, and no request meets a closing connection.
+keepalive = 75
+
+# A worker that no longer reports is replaced; one that stops gets time to finish.
+timeout = 30
+graceful_timeout = 30
+
+# Heartbeats go to a file: on a disk they can block.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+# The service logs one line a request itself; the control socket would lie in $HOME.
+accesslog = None
+control_socket_disable = True
+
+
+def post_worker_init(worker):
+    """Connect before the first request does, and after the fork."""
+    db.warm_up(worker.wsgi)

@@ -1,0 +1,102 @@
+"""A developer's machine: what is missing in production is made here.
+
+A secret, kept in the instance folder; a migrated database; a welcome; `flask token`.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import click
+import jwt
+from flask import Flask
+
+from todo_service import migrations
+from todo_service.config import Settings
+
+TOKEN_SECONDS = 24 * 60 * 60
+DEMO_USER = "alice"
+
+
+def complete(settings: Settings, instance: Path) -> Settings:
+    """The settings; in development, with a secret where nobody vouches for users."""
+    if not settings.development or settings.better_auth_secret or settings.jwks_url:
+        return settings
+    return replace(settings, better_auth_secret=_kept_secret(instance / "secret"))
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Add `flask token`; under `flask run`, see to the database and say hello."""
+
+    @app.cli.command("token")
+    @click.argument("user_id")
+    def token_command(user_id: str) -> None:
+        """Print a token for trying things out, good for a day."""
+        click.echo(make_token(settings, user_id))
+
+    running = click.get_current_context(silent=True)
+    if settings.development and running and running.info_name == "run":
+        # Leave by the front door when told to end: it stops the embedded server.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        _prepare_database(app, settings)
+        if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader starts us twice
+            address = running.params["host"], running.params["port"]
+            Thread(target=_welcome, args=(settings, *address), daemon=True).start()
+
+
+def make_token(settings: Settings, user_id: str) -> str:
+    """A token as an HS256 front end would make it, of development alone."""
+    if not settings.development:
+        raise click.ClickException("flask token is for APP_ENV=development only.")
+    if settings.better_auth_secret is None:
+        raise click.ClickException(
+            "BETTER_AUTH_SECRET is not set: ask the issuer for a token."
+        )
+    now = int(time.time())
+    claims = {"sub": user_id, "iat": now, "exp": now + TOKEN_SECONDS}
+    if settings.jwt_issuer:
+        claims["iss"] = settings.jwt_issuer
+    if settings.jwt_audience:
+        claims["aud"] = settings.jwt_audience[0]
+    return jwt.encode(claims, settings.better_auth_secret, "HS256")
+
+
+def _prepare_database(app: Flask, settings: Settings) -> None:
+    """The embedded server is ours to migrate; another is not."""
+    if settings.database_url is None:
+        migrations.upgrade(app.extensions["database"])
+
+
+def _welcome(settings: Settings, host: str, port: int) -> None:
+    """Said once the port answers, so that what it says works at once."""
+    while True:
+        with suppress(OSError), socket.create_connection((host, port)):
+            break
+        time.sleep(0.05)
+    where = f"http://{host}:{port}"
+    click.echo(f"\nThe Todo service listens on {where} (CTRL+C stops it).")
+    if settings.better_auth_secret:
+        token = make_token(settings, DEMO_USER)
+        click.echo("Try it from another terminal:\n")
+        click.echo(f'curl -H "Authorization: Bearer {token}" {where}/api/tasks\n')
+
+
+def _kept_secret(path: Path) -> str:
+    """Made once. Linked into place whole, so no other process reads half of it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, made = tempfile.mkstemp(dir=path.parent)  # mode 0600
+        os.write(descriptor, secrets.token_urlsafe(48).encode())
+        os.close(descriptor)
+        with suppress(FileExistsError):  # another process was quicker: its one counts
+            os.link(made, path)
+        os.unlink(made)
+    return path.read_text()

@@ -1,0 +1,92 @@
+"""Every failure becomes one shape, here and nowhere else.
+
+`{"error": message}`, or RFC 9457's problem+json for a client that asks for it.
+"""
+
+from http import HTTPStatus
+
+from flask import Flask, Response, g, json, request
+from marshmallow import ValidationError
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unauthorized
+
+PROBLEM = "application/problem+json"
+RETRY_SECONDS = 2
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure of this application."""
+    # Debug mode would show a stack trace where the contract promises an error.
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(ValidationError, _invalid)
+
+
+def unauthenticated() -> Unauthorized:
+    """401: no token came."""
+    challenge = WWWAuthenticate("bearer")
+    return Unauthorized("A bearer token is required.", www_authenticate=challenge)
+
+
+def bad_token(message: str) -> Unauthorized:
+    """401: a token came, and it does not verify (RFC 6750, 3.1)."""
+    challenge = WWWAuthenticate("bearer", {"error": "invalid_token"})
+    return Unauthorized(message, www_authenticate=challenge)
+
+
+def unavailable(message: str) -> ServiceUnavailable:
+    """503: something that the service needs is away; trying again may help."""
+    return ServiceUnavailable(message, retry_after=RETRY_SECONDS)
+
+
+def _refused(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    message = (
+        "Internal server error"
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR
+        else error.description or HTTPStatus(status).phrase
+    )
+    response = _answer(status, message)
+    headers = error.get_headers(request.environ)
+    response.headers.extend(h for h in headers if h[0].lower() != "content-type")
+    return response
+
+
+def _invalid(error: ValidationError) -> Response:
+    found = list(_field_errors(error.normalized_messages()))
+    return _answer(
+        HTTPStatus.BAD_REQUEST,
+        "; ".join(f"{name}: {text}" if name else text for name, text in found),
+        errors=[{"field": name, "message": text} for name, text in found],
+    )
+
+
+def _field_errors(messages, path=""):
+    """marshmallow's tree of messages as pairs: (`tags.0`, `Not a valid string.`)."""
+    if isinstance(messages, list):
+        yield from ((path, text) for text in messages)
+        return
+    for key, below in messages.items():
+        name = "" if key == "_schema" else str(key)
+        yield from _field_errors(below, ".".join(filter(None, (path, name))))
+
+
+def _answer(status: int, message: str, **more) -> Response:
+    if not _asks_for_problem():
+        plain = json.dumps({"error": message})
+        return Response(plain, status, mimetype="application/json")
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": message,
+        "instance": g.request_id,
+    }
+    return Response(json.dumps(problem | more), status, mimetype=PROBLEM)
+
+
+def _asks_for_problem() -> bool:
+    """Whether problem+json is asked for by name, and liked no less than plain JSON."""
+    accepted = request.accept_mimetypes
+    named = any(kind.partition(";")[0] == PROBLEM for kind in accepted.values())
+    return named and accepted[PROBLEM] >= max(accepted["application/json"], 0.001)

@@ -1,0 +1,65 @@
+"""marshmallow fields as strict as the contract; the library's own are lenient."""
+
+import re
+from datetime import UTC, datetime
+
+from marshmallow import ValidationError, fields
+
+# Unicode's White_Space property (PropList.txt). `str.strip` alone takes more.
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])",
+    re.IGNORECASE,
+)
+
+
+class Text(fields.String):
+    """A string that PostgreSQL can store; trimmed of white space where told to."""
+
+    def __init__(self, *, trimmed: bool = False, **options):
+        super().__init__(**options)
+        self._trimmed = trimmed
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if "\0" in text:
+            raise ValidationError("Must not contain a NUL character.")
+        return text.strip(WHITE_SPACE) if self._trimmed else text
+
+
+class Flag(fields.Field):
+    """A JSON boolean, and nothing that merely looks like one."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
+
+
+class Whole(fields.Integer):
+    """A whole number in a query string: digits, no separators, no fraction."""
+
+    def _validated(self, value):
+        if not re.fullmatch(r"-?[0-9]+", value):
+            raise self.make_error("invalid")
+        return super()._validated(value)
+
+
+class Timestamp(fields.Field):
+    """A moment as RFC 3339 writes it, within the years 1 to 9999 in UTC.
+
+    What lies outside is stored without complaint and breaks every later read.
+    """
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        try:
+            # Digits beyond microseconds are dropped by `fromisoformat`.
+            if isinstance(value, str) and RFC_3339.fullmatch(value):
+                return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise ValidationError("Must be a timestamp like 2026-11-20T10:00:00Z.")

@@ -1,0 +1,68 @@
+"""Whether the process answers, and whether it can do its work."""
+
+import threading
+import time
+
+from flask import Blueprint, Flask, current_app
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from todo_service import db, errors, migrations
+from todo_service.tables import schema_migrations
+
+REMEMBERED = 2  # seconds
+
+blueprint = Blueprint("health", __name__, url_prefix="/health")
+
+
+def init_app(app: Flask) -> None:
+    """Mount `/health` and `/health/ready`."""
+    app.extensions["readiness"] = Readiness(app.extensions["database"])
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("")
+def live():
+    """The process answers. Touches nothing else: a probe must let Neon sleep."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/ready")
+def ready():
+    """The database answers, and its schema is new enough for this release."""
+    schema = current_app.extensions["readiness"].schema()
+    return {"status": "ok", "database": "ok", "schema": schema}
+
+
+class Readiness:
+    """What the last look at the database found; good for 2 s, whoever asks."""
+
+    def __init__(self, database: db.Database):
+        self._database = database
+        self._needed = migrations.latest()
+        self._lock = threading.Lock()
+        self._seen: tuple[float, str | None] = (float("-inf"), None)
+
+    def schema(self) -> str:
+        """The schema's version; 503 where it is too old or cannot be had."""
+        with self._lock:
+            looked_at, version = self._seen
+            if time.monotonic() - looked_at > REMEMBERED:
+                version = self._look()
+                self._seen = (time.monotonic(), version)
+        if version is None:
+            raise errors.unavailable("The database cannot be reached.")
+        if version < self._needed:
+            raise errors.unavailable("The database's schema is older than needed.")
+        return version
+
+    def _look(self) -> str | None:
+        """The newest version; "" where none is recorded, None without a database."""
+        newest = select(func.max(schema_migrations.c.version))
+        try:
+            with self._database.probe.connect() as connection:
+                return connection.scalar(newest) or ""
+        except ProgrammingError:
+            return ""
+        except DBAPIError:
+            return None

@@ -1,0 +1,90 @@
+"""URLs as settings spell them: a database's, an issuer's, a browser origin.
+
+Each function raises `ValueError` with what the URL must be, never with what it was.
+"""
+
+from urllib.parse import SplitResult, urlsplit
+
+import psycopg2
+from psycopg2.extensions import make_dsn
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+# For other drivers: consoles of hosting providers offer them, libpq refuses them.
+FOREIGN_PARAMETERS = (
+    "connection_limit",
+    "pgbouncer",
+    "pool_timeout",
+    "schema",
+    "socket_timeout",
+    "statement_cache_size",
+)
+
+
+def postgres(text: str) -> URL:
+    """A PostgreSQL URL in any of its spellings, for psycopg2.
+
+    Since SQLAlchemy 2.1 `postgresql://` alone means another driver.
+    """
+    try:
+        url = make_url(text)
+        known = url.drivername.partition("+")[0] in ("postgres", "postgresql")
+    except (ArgumentError, ValueError):
+        known = False
+    if not known:
+        raise ValueError("must be like postgresql://user:password@host/database.")
+    url = url.difference_update_query(FOREIGN_PARAMETERS)
+    try:
+        make_dsn(None, **url.query)
+    except psycopg2.ProgrammingError:
+        raise ValueError("has a parameter that libpq does not know.") from None
+    return url.set(drivername="postgresql+psycopg2")
+
+
+def web(text: str) -> str:
+    """An absolute http(s) URL without credentials, as it stands."""
+    _split(text)
+    return text
+
+
+def origin(text: str) -> str:
+    """Scheme, lower-case host, and the port unless it is the scheme's default.
+
+    Better Auth's `iss` and `aud` are the origin of its base URL (WHATWG URL, 4.7).
+    """
+    parts = _split(text)
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def browser_origin(text: str) -> str:
+    """What a browser sends as `Origin`: an origin and nothing behind it; or `*`."""
+    if text != "*" and origin(text) != text.lower():
+        raise ValueError("must be origins like https://app.example.com.")
+    return text.lower()
+
+
+def better_auth_base(text: str) -> str:
+    """A Better Auth base URL: an origin, perhaps a path, and no trailing slash."""
+    parts = _split(text)
+    if parts.query or parts.fragment:
+        raise ValueError("must be a base URL like https://app.example.com.")
+    return origin(text) + parts.path.rstrip("/")
+
+
+def better_auth_jwks(base: str) -> str:
+    """Where a Better Auth server publishes its keys."""
+    return f"{base}/jwks" if urlsplit(base).path else f"{base}/api/auth/jwks"
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or "@" in parts.netloc:
+        raise ValueError("must be an http(s) URL like https://app.example.com.")
+    return parts
