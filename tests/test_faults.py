@@ -1,0 +1,153 @@
+"""What happens when PostgreSQL goes away, and comes back."""
+
+import socket
+import threading
+import time
+
+import pytest
+from sqlalchemy import text
+
+from tests.client import Client
+from tests.proxy import CountingProxy
+from todo_service import create_app
+
+KILL_OTHERS = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+def make_client(environ, token_of):
+    """Makes clients of Alice's with an application of their own, on given settings."""
+    made = []
+
+    def make(**settings):
+        app = create_app(environ | settings)
+        made.append(app)
+        return Client(app, user_id="alice", token=token_of("alice"))
+
+    yield make
+    for app in made:
+        app.extensions["database"].engine.dispose()
+        app.extensions["database"].probe.dispose()
+
+
+@pytest.fixture
+def silent_server():
+    """A port where everything is accepted and nothing ever answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"postgresql://u:p@127.0.0.1:{listener.getsockname()[1]}/x"
+
+
+def wait_for_a_blocked_statement(database):
+    """On a connection of its own: a transaction sees the same activity for good."""
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with database.connect() as connection:
+        while not connection.scalar(blocked):
+            pass
+
+
+def assert_unavailable(answer):
+    assert answer.status_code == 503
+    assert list(answer.json) == ["error"]
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_killed_idle_connection_is_replaced_and_nobody_notices(
+    make_client, database, milk
+):
+    alice = make_client()
+    for _ in range(20):
+        assert alice.get("").json["total"] == 1
+        with database.connect() as connection:
+            connection.execute(KILL_OTHERS)
+
+
+def test_a_database_that_is_away_is_a_503_and_its_return_needs_no_restart(
+    make_client, app, server, database, milk
+):
+    proxy = CountingProxy(server)
+    through = proxy.url(app.extensions["database"].url)
+    alice = make_client(DATABASE_URL=through.render_as_string(hide_password=False))
+    assert alice.get("").status_code == 200
+
+    proxy.close()
+    assert_unavailable(alice.get(""))
+    assert_unavailable(alice.get("/health/ready"))
+    assert alice.get("/health").status_code == 200
+
+    proxy = CountingProxy(server, through.port)
+    assert alice.get("").status_code == 200
+    assert alice.patch(f"{milk.json['id']}/complete").status_code == 200
+    proxy.close()
+
+
+def test_a_server_that_never_answers_is_a_503_in_time(make_client, silent_server):
+    alice = make_client(DATABASE_URL=silent_server, DB_CONNECT_TIMEOUT="0.3")
+
+    began = time.monotonic()
+    assert_unavailable(alice.get(""))
+
+    assert time.monotonic() - began < 2
+
+
+def test_readiness_gives_up_after_two_seconds(make_client, silent_server):
+    alice = make_client(DATABASE_URL=silent_server)
+
+    began = time.monotonic()
+    assert_unavailable(alice.get("/health/ready"))
+
+    assert time.monotonic() - began < 2.5
+
+
+def test_a_statement_that_takes_too_long_is_a_503_and_the_next_one_works(
+    make_client, database, milk
+):
+    alice = make_client(DB_STATEMENT_TIMEOUT="0.3")
+    with database.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT FROM users FOR UPDATE")
+
+        assert_unavailable(alice.patch(f"{milk.json['id']}/complete"))
+
+        connection.exec_driver_sql("ROLLBACK")
+    assert alice.get("").status_code == 200
+
+
+def test_a_pool_that_stays_busy_is_a_503_and_health_still_answers(
+    make_client, database, milk
+):
+    alice = make_client(DB_POOL_SIZE="1", DB_POOL_TIMEOUT="0.2")
+    with database.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT FROM users FOR UPDATE")
+        waiting = threading.Thread(
+            target=alice.patch, args=(f"{milk.json['id']}/complete",)
+        )
+        waiting.start()
+        wait_for_a_blocked_statement(database)
+
+        assert_unavailable(alice.get(""))
+        assert alice.get("/health").status_code == 200
+
+        connection.exec_driver_sql("ROLLBACK")
+    waiting.join()
+    assert alice.get("").status_code == 200
+
+
+def test_a_read_only_server_is_a_503(make_client, app, database, milk):
+    alice = make_client()
+    name = database.url.database
+    with database.connect() as connection:
+        read_only = f"ALTER DATABASE {name} SET default_transaction_read_only"
+        connection.exec_driver_sql(f"{read_only} = on")
+        try:
+            assert_unavailable(alice.post("", json={"title": "x"}))
+            assert alice.get("").status_code == 200
+        finally:
+            connection.exec_driver_sql("SET default_transaction_read_only = off")
+            connection.exec_driver_sql(f"{read_only} = off")

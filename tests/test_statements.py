@@ -1,0 +1,121 @@
+"""What a request costs: one statement, one round trip; refused ones cost nothing."""
+
+import pytest
+from sqlalchemy import event
+
+from tests.client import Client
+from tests.proxy import CountingProxy
+from todo_service import create_app
+
+TASK = {"title": "x"}
+NOBODYS = "01890000-0000-7000-8000-000000000000"
+
+# Method, path below Alice's tasks ({} is a task of hers), what else is sent, status.
+WORK = [
+    pytest.param("GET", "", {}, 200, id="list"),
+    pytest.param("GET", "?offset=9", {}, 200, id="empty-page"),
+    pytest.param("POST", "", {"json": TASK}, 201, id="create"),
+    pytest.param("GET", "{}", {}, 200, id="read"),
+    pytest.param("PUT", "{}", {"json": TASK}, 200, id="put"),
+    pytest.param("PATCH", "{}", {"json": TASK}, 200, id="patch"),
+    pytest.param("PATCH", "{}/complete", {}, 200, id="toggle"),
+    pytest.param("PATCH", "{}/complete", {"json": {"completed": True}}, 200, id="set"),
+    pytest.param("PATCH", "{}/toggle-status", {}, 200, id="alias"),
+    pytest.param("DELETE", "{}", {}, 200, id="delete"),
+    pytest.param("GET", NOBODYS, {}, 404, id="read-nothing"),
+    pytest.param("PATCH", NOBODYS, {"json": TASK}, 404, id="change-nothing"),
+    pytest.param("PATCH", f"{NOBODYS}/complete", {}, 404, id="complete-nothing"),
+    pytest.param("DELETE", NOBODYS, {}, 404, id="delete-nothing"),
+]
+PREFLIGHT = {
+    "Origin": "http://localhost:3000",
+    "Access-Control-Request-Method": "POST",
+}
+REFUSED = [
+    pytest.param("GET", "", {"headers": {"Authorization": "x"}}, 401, id="401"),
+    pytest.param("GET", "/api/bob/tasks", {}, 403, id="403"),
+    pytest.param("GET", "not-an-id", {}, 404, id="404-of-a-route"),
+    pytest.param("PUT", "", {}, 405, id="405"),
+    pytest.param("POST", "", {"data": b"x" * 131_073}, 413, id="413"),
+    pytest.param("POST", "", {"data": b"{}"}, 415, id="415"),
+    pytest.param("POST", "", {"json": {}}, 400, id="400"),
+    pytest.param("GET", "?x=1", {}, 400, id="400-of-a-query"),
+    pytest.param("OPTIONS", "", {}, 200, id="options"),
+    pytest.param("OPTIONS", "", {"headers": PREFLIGHT}, 204, id="preflight"),
+    pytest.param("GET", "/health", {}, 200, id="health"),
+]
+
+
+@pytest.fixture
+def statements(database):
+    """The statements that were sent to the database since the test began."""
+    sent: list[str] = []
+
+    def note(connection, cursor, statement, *rest):
+        sent.append(statement)
+
+    event.listen(database, "before_cursor_execute", note)
+    yield sent
+    event.remove(database, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="module")
+def proxied(environ, server, app):
+    """The application behind a counting proxy, and the proxy."""
+    url = app.extensions["database"].url
+    proxy = CountingProxy(server)
+    through = proxy.url(url).render_as_string(hide_password=False)
+    # One connection, so that after the first request it is the steady state.
+    app = create_app(environ | {"DATABASE_URL": through, "DB_POOL_SIZE": "1"})
+    yield app, proxy
+    app.extensions["database"].engine.dispose()
+    proxy.close()
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "status"), WORK)
+def test_a_request_is_one_statement(
+    alice, milk, statements, method, path, sent, status
+):
+    statements.clear()
+
+    answer = alice.open(path.format(milk.json["id"]), method=method, **sent)
+
+    assert (answer.status_code, len(statements)) == (status, 1)
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "status"), REFUSED)
+def test_what_is_refused_or_needs_no_data_costs_no_statement(
+    alice, milk, statements, method, path, sent, status
+):
+    statements.clear()
+
+    answer = alice.open(path, method=method, **sent)
+
+    assert (answer.status_code, statements) == (status, [])
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "status"), WORK)
+def test_a_request_is_one_round_trip(
+    proxied, milk, token_of, method, path, sent, status
+):
+    app, proxy = proxied
+    alice = Client(app, user_id="alice", token=token_of("alice"))
+    alice.get("")
+    before = proxy.trips
+
+    answer = alice.open(path.format(milk.json["id"]), method=method, **sent)
+
+    assert (answer.status_code, proxy.trips - before) == (status, 1)
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "status"), WORK)
+def test_every_statement_names_the_owner_of_every_table_it_reads(
+    alice, milk, statements, method, path, sent, status
+):
+    statements.clear()
+
+    alice.open(path.format(milk.json["id"]), method=method, **sent)
+
+    (statement,) = statements
+    owned = statement.count("user_id =") + statement.count("users.id =")
+    assert method == "POST" or owned >= statement.count("WHERE")
