@@ -270,7 +270,7 @@ def test_toggles_at_once_are_all_counted(app, alice, milk):
         ]
 
     with ThreadPoolExecutor(8) as pool:
-        versions = sum(pool.map(toggle, range(8)), [])
+        versions = [each for found in pool.map(toggle, range(8)) for each in found]
 
     assert sorted(versions) == list(range(2, 34))
     assert alice.get(milk.location).json["completed"] is False
