@@ -14,9 +14,9 @@ class CountingProxy:
     them over all connections.
     """
 
-    def __init__(self, server: URL, port: int = 0):
+    def __init__(self, server: URL, port: int | None = None):
         self._server = server
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server(("127.0.0.1", port or 0))
         self._sockets: list[socket.socket] = []
         self.trips = 0
         threading.Thread(target=self._accept, daemon=True).start()
