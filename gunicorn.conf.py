@@ -4,11 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-from todo_service import config, db
+from todo_service import db
+from todo_service.config import BadSettingsError, load
 
 try:
-    settings = config.load(os.environ)
-except config.BadSettingsError as refusal:
+    settings = load(os.environ)
+except BadSettingsError as refusal:
     # Here rather than in each worker: one message, and the master stops.
     sys.exit(refusal.format_message())
 

@@ -1,5 +1,7 @@
 """What browsers and caches need to hear: CORS and caching headers."""
 
+import re
+
 from flask import Flask, Response, request
 from flask_cors import CORS
 
@@ -37,13 +39,19 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_forbid_sharing)
     CORS(
         app,
-        origins="*" if any_origin else settings.cors_origins,
+        origins="*" if any_origin else [_exactly(o) for o in settings.cors_origins],
         allow_headers=MAY_BE_SENT,
         expose_headers=MAY_BE_READ,
         max_age=PREFLIGHT_SECONDS,
         always_send=False,
         send_wildcard=True,
+        vary_header=False,
     )
+
+
+def _exactly(origin: str) -> re.Pattern:
+    """Text with a bracket in it, as of IPv6, would be taken for a pattern."""
+    return re.compile(re.escape(origin) + r"\Z", re.IGNORECASE)
 
 
 def _answer_preflight(any_origin: bool, origins: list[str]):

@@ -36,8 +36,8 @@ class Settings:
     log_level: str
     log_format: str
     cors_origins: list[str]
-    database_url: URL | None
-    database_url_unpooled: URL | None
+    database_url: URL | None = field(repr=False)
+    database_url_unpooled: URL | None = field(repr=False)
     db_pool_size: int
     db_pool_timeout: float
     db_connect_timeout: float
@@ -97,7 +97,10 @@ class _List(_Parsed):
 
 
 def _items(text):
-    return filter(None, map(str.strip, text.split(",")))
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
+        raise ValueError("must name something between its commas.")
+    return items
 
 
 def _choice(*names, default):

@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
-from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unauthorized
 
 PROBLEM = "application/problem+json"
@@ -22,16 +21,27 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ValidationError, _invalid)
 
 
-def unauthenticated() -> Unauthorized:
+class UnauthenticatedError(Unauthorized):
+    """401, with the challenge that says what is wanted (RFC 6750, 3)."""
+
+    def __init__(self, message: str, challenge: str):
+        super().__init__(message)
+        self._challenge = challenge
+
+    def get_headers(self, *args, **options):
+        """The error's headers, and the challenge."""
+        headers = super().get_headers(*args, **options)
+        return [*headers, ("WWW-Authenticate", self._challenge)]
+
+
+def no_token() -> UnauthenticatedError:
     """401: no token came."""
-    challenge = WWWAuthenticate("bearer")
-    return Unauthorized("A bearer token is required.", www_authenticate=challenge)
+    return UnauthenticatedError("A bearer token is required.", "Bearer")
 
 
-def bad_token(message: str) -> Unauthorized:
-    """401: a token came, and it does not verify (RFC 6750, 3.1)."""
-    challenge = WWWAuthenticate("bearer", {"error": "invalid_token"})
-    return Unauthorized(message, www_authenticate=challenge)
+def bad_token(message: str) -> UnauthenticatedError:
+    """401: a token came, and it does not verify."""
+    return UnauthenticatedError(message, 'Bearer error="invalid_token"')
 
 
 def unavailable(message: str) -> ServiceUnavailable:
@@ -88,5 +98,9 @@ def _answer(status: int, message: str, **more) -> Response:
 def _asks_for_problem() -> bool:
     """Whether problem+json is asked for by name, and liked no less than plain JSON."""
     accepted = request.accept_mimetypes
-    named = any(kind.partition(";")[0] == PROBLEM for kind in accepted.values())
-    return named and accepted[PROBLEM] >= max(accepted["application/json"], 0.001)
+    named = [
+        quality
+        for kind, quality in accepted
+        if kind.partition(";")[0].strip().lower() == PROBLEM
+    ]
+    return max(named, default=0) >= max(accepted["application/json"], 0.001)

@@ -24,7 +24,7 @@ from todo_service.tables import schema_migrations
 LOCK = 0x746F646F  # "todo": the advisory lock that one upgrade at a time holds
 LOCK_PATIENCE = 600  # seconds
 LOCK_POLL = 0.2  # seconds
-ALREADY_THERE = {"23505", "42P06", "42P07", "42701", "42710"}
+ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 LOCK_NOT_AVAILABLE = "55P03"
 
 commands = AppGroup("db", help="The database's schema.")
@@ -45,10 +45,19 @@ class Migration:
     def version(self) -> str:
         return self.path.name.partition("_")[0]
 
+    @property
+    def transactional(self) -> bool:
+        """Whether it is applied as a whole or not at all."""
+        return "-- no transaction" not in self._text()
+
     def statements(self) -> list[str]:
         """What the file says, one statement each, without comments."""
-        text = re.sub(r"^\s*--.*$", "", self.path.read_text("utf-8"), flags=re.M)
-        return [part.strip() for part in re.split(r";\s*$", text, flags=re.M)[:-1]]
+        text = re.sub(r"(^|;)[ \t]*--.*$", r"\1", self._text(), flags=re.M)
+        parts = re.split(r";[ \t]*$", text, flags=re.M)
+        return [part.strip() for part in parts if part.strip()]
+
+    def _text(self) -> str:
+        return self.path.read_text("utf-8")
 
 
 def released() -> list[Migration]:
@@ -164,7 +173,6 @@ def _advice(migration: Migration, error: DBAPIError) -> str:
         )
     else:
         remedy = "Mend the cause, then run flask db upgrade again."
-    return (
-        f"{migration.path.name} was not applied: {db.first_line(error.orig)}."
-        f" Nothing of it was kept. {remedy}"
-    )
+    kept = "Nothing of it was kept." if migration.transactional else "It starts over."
+    said = db.first_line(error.orig)
+    return f"{migration.path.name} was not applied: {said}. {kept} {remedy}"

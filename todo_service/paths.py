@@ -33,6 +33,12 @@ def refuse_undecodable() -> None:
         abort(400, "The path contains a NUL character.")
 
 
+def refuse_doubled_slash() -> None:
+    """404: Werkzeug would take `//api` for `/api`, and no client should rely on it."""
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        abort(404)
+
+
 def named_user() -> str | None:
     """Whose tasks the path names, whether or not a route matched; None if nobody's."""
     if request.path == "/api/tasks" or request.path.startswith("/api/tasks/"):

@@ -7,6 +7,7 @@ import orjson
 from flask import Flask, Response, abort, request
 from flask.json.provider import JSONProvider
 from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import RequestEntityTooLarge
 
 BODY_BYTES = 128 * 1024
 
@@ -43,20 +44,25 @@ def body(schema: Schema) -> dict:
 def optional_body(schema: Schema) -> dict:
     """The same, where no body stands for an empty object."""
     raw = _raw()
-    return schema.load(_object(raw) if raw else {})
+    return schema.load({} if raw == b"" else _object(raw))
 
 
 def query(schema: Schema) -> dict:
     """The query string's parameters, valid by the schema: else 400."""
+    pairs = query_pairs()
+    return schema.load({name: _value(schema, name, pairs) for name, _ in pairs})
+
+
+def query_pairs() -> list[tuple[str, str]]:
+    """The query string's names and values: 400 if they are no text."""
     try:
-        pairs = parse_qsl(
-            request.query_string.decode("utf-8"),
-            keep_blank_values=True,
-            errors="strict",
-        )
+        text = request.query_string.decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         abort(400, "The query string is not valid UTF-8.")
-    return schema.load({name: _value(schema, name, pairs) for name, _ in pairs})
+    if any("\0" in part for pair in pairs for part in pair):
+        abort(400, "The query string contains a NUL character.")
+    return pairs
 
 
 def _value(schema: Schema, name: str, pairs: list[tuple[str, str]]):
@@ -69,18 +75,24 @@ def _value(schema: Schema, name: str, pairs: list[tuple[str, str]]):
     return given[0]
 
 
-def _raw() -> bytes:
-    raw = request.get_data(cache=False)
+def _raw() -> bytes | None:
+    """The body; None where it broke off or was badly chunked."""
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise
+    except Exception:  # each HTTP server has its own for a broken chunk
+        return None
     if len(raw) > BODY_BYTES:
-        abort(413, f"The body is larger than {BODY_BYTES} bytes.")
-    if request.content_length not in (None, len(raw)):
-        abort(400, "The body is shorter than its Content-Length.")
-    return raw
+        raise RequestEntityTooLarge
+    return raw if request.content_length in (None, len(raw)) else None
 
 
-def _object(raw: bytes) -> dict:
+def _object(raw: bytes | None) -> dict:
     if request.mimetype != "application/json":
         abort(415, "The body must be application/json.")
+    if raw is None:
+        abort(400, "The body is incomplete.")
     try:
         sent = orjson.loads(raw)
     except orjson.JSONDecodeError:

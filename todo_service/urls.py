@@ -6,7 +6,7 @@ Each function raises `ValueError` with what the URL must be, never with what it 
 from urllib.parse import SplitResult, urlsplit
 
 import psycopg2
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import parse_dsn
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -35,7 +35,7 @@ def postgres(text: str) -> URL:
         raise ValueError("must be like postgresql://user:password@host/database.")
     url = url.difference_update_query(FOREIGN_PARAMETERS)
     try:
-        make_dsn(None, **url.query)
+        parse_dsn(" ".join(f"{name}=x" for name in url.query))
     except psycopg2.ProgrammingError:
         raise ValueError("has a parameter that libpq does not know.") from None
     return url.set(drivername="postgresql+psycopg2")

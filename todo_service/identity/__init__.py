@@ -34,12 +34,13 @@ def _guard() -> None:
     paths.refuse_undecodable()
     if paths.named_user() not in (None, g.user_id):
         abort(403, "These are another user's tasks.")
+    paths.refuse_doubled_slash()
 
 
 def _bearer_token() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise errors.unauthenticated()
+        raise errors.no_token()
     return token.strip(" ")
 
 

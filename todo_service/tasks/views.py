@@ -25,6 +25,12 @@ def _forget_the_path_user(endpoint, values):
         values.pop("user_id", None)
 
 
+@blueprint.before_request
+def _refuse_bad_queries():
+    """Text that is none is refused also where a query means nothing."""
+    payloads.query_pairs()
+
+
 @blueprint.get("")
 def list_tasks():
     """List the user's tasks."""

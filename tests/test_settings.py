@@ -1,0 +1,238 @@
+"""Settings: what is understood, what is refused, and that nothing secret is said."""
+
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+
+from todo_service import config
+
+EXAMPLE = Path(__file__).parent.parent / ".env.example"
+NAMES = {str(each.data_key) for each in config.SettingsSchema().fields.values()}
+GOOD = {
+    "DATABASE_URL": "postgresql://todo:open-sesame@db.example.com/todo",
+    "BETTER_AUTH_SECRET": "a secret of the tests, long enough for HS256",
+}
+KEYS_ALONE = {
+    "DATABASE_URL": GOOD["DATABASE_URL"],
+    "JWKS_URL": "https://id.example.com/keys",
+    "JWT_ISSUER": "https://id.example.com",
+    "JWT_AUDIENCE": "todo",
+}
+
+BAD = [
+    ("APP_ENV", "staging"),
+    ("PORT", "http-alt"),
+    ("PORT", "70000"),
+    ("PORT", "-7860"),
+    ("PORT", "7860.5"),
+    ("LOG_LEVEL", "verbose"),
+    ("LOG_FORMAT", "logfmt"),
+    ("CORS_ORIGINS", "todo.example.org"),
+    ("CORS_ORIGINS", "https://app.example.com/path"),
+    ("CORS_ORIGINS", "http://localhost:3000,ftp://files.example.com"),
+    ("DATABASE_URL", "postgresql://db.example.com/todo?dsn=sesame"),
+    ("DATABASE_URL", "mysql://todo:open-sesame@db.example.com/todo"),
+    ("DATABASE_URL", "db.example.com open-sesame"),
+    ("DATABASE_URL", "postgresql://todo:open-sesame@db.example.com:port/todo"),
+    ("DATABASE_URL", "postgresql://db.example.com/todo?open=sesame"),
+    ("DATABASE_URL_UNPOOLED", "sqlite:///sesame.db"),
+    ("DB_POOL_SIZE", "many"),
+    ("DB_POOL_SIZE", "9" * 5000),
+    ("DB_POOL_TIMEOUT", "nan"),
+    ("DB_CONNECT_TIMEOUT", "inf"),
+    ("DB_STATEMENT_TIMEOUT", "1e400"),
+    ("BETTER_AUTH_SECRET", "open-sesame"),
+    ("BETTER_AUTH_URL", "todo.example.org"),
+    ("BETTER_AUTH_URL", "https://user:open-sesame@app.example.com"),
+    ("BETTER_AUTH_URL", "https://app.example.com/?open=sesame"),
+    ("BETTER_AUTH_URL", "https://app.example.com:99999"),
+    ("JWKS_URL", "file:///etc/keys.json"),
+    ("JWT_LEEWAY", "-10"),
+    ("WEB_CONCURRENCY", "auto"),
+    ("GUNICORN_THREADS", "0x10"),
+]
+
+MISSING = [
+    pytest.param({}, {"DATABASE_URL", "BETTER_AUTH_SECRET"}, id="everything"),
+    pytest.param(
+        {"DATABASE_URL": GOOD["DATABASE_URL"]}, {"BETTER_AUTH_SECRET"}, id="identity"
+    ),
+    pytest.param(
+        {"BETTER_AUTH_URL": "https://app.example.com"}, {"DATABASE_URL"}, id="database"
+    ),
+    pytest.param(
+        KEYS_ALONE | {"JWT_ISSUER": "", "JWT_AUDIENCE": ""},
+        {"JWT_ISSUER", "JWT_AUDIENCE"},
+        id="keys-alone",
+    ),
+    pytest.param(KEYS_ALONE | {"JWT_ISSUER": " "}, {"JWT_ISSUER"}, id="issuer"),
+    pytest.param(KEYS_ALONE | {"JWT_AUDIENCE": ""}, {"JWT_AUDIENCE"}, id="audience"),
+    # Without an audience the check of `aud` would be off.
+    pytest.param(KEYS_ALONE | {"JWT_AUDIENCE": " , "}, {"JWT_AUDIENCE"}, id="commas"),
+    pytest.param(
+        {"APP_ENV": "development", "JWKS_URL": "https://id.example.com/keys"},
+        {"JWT_ISSUER", "JWT_AUDIENCE"},
+        id="keys-alone-in-development",
+    ),
+]
+
+DATABASE_URLS = [
+    ("postgres://u:p@h/d", "u:p@h/d"),
+    ("postgresql://u:p@h/d", "u:p@h/d"),
+    ("postgresql+psycopg2://u:p@h/d", "u:p@h/d"),
+    ("postgresql+psycopg://u:p@h/d", "u:p@h/d"),
+    ("postgresql://u:p@h:6543/d", "u:p@h:6543/d"),
+    ("postgresql://u:p@[::1]:5433/d", "u:p@[::1]:5433/d"),
+    ("postgresql://u:p%40ss%2Fw%3Ard@h/d", "u:p%40ss%2Fw%3Ard@h/d"),
+    ("postgresql:///d?host=/var/run/postgresql", "/d?host=/var/run/postgresql"),
+    (
+        "postgresql://u:p@ep-x-pooler.eu.aws.neon.tech/d"
+        "?sslmode=require&channel_binding=require",
+        "u:p@ep-x-pooler.eu.aws.neon.tech/d?sslmode=require&channel_binding=require",
+    ),
+    (
+        "postgres://u:p@h/d?pgbouncer=true&connection_limit=1&sslmode=require",
+        "u:p@h/d?sslmode=require",
+    ),
+]
+
+# BETTER_AUTH_URL, its origin, where the keys are below that.
+ISSUERS = [
+    ("https://app.example.com", "https://app.example.com", "/api/auth/jwks"),
+    ("https://app.example.com/", "https://app.example.com", "/api/auth/jwks"),
+    ("https://app.example.com/api/auth", "https://app.example.com", "/api/auth/jwks"),
+    (
+        "https://App.Example.com:443/api/auth/",
+        "https://app.example.com",
+        "/api/auth/jwks",
+    ),
+    ("https://app.example.com/Auth/v2", "https://app.example.com", "/Auth/v2/jwks"),
+    (
+        "https://app.example.com:8443",
+        "https://app.example.com:8443",
+        "/api/auth/jwks",
+    ),
+    ("http://localhost:3000", "http://localhost:3000", "/api/auth/jwks"),
+    ("http://127.0.0.1:80", "http://127.0.0.1", "/api/auth/jwks"),
+    ("http://[::1]:3000", "http://[::1]:3000", "/api/auth/jwks"),
+]
+
+
+def refusal(environ) -> str:
+    """The message with which the service does not start."""
+    with pytest.raises(config.BadSettingsError) as refused:
+        config.load(environ)
+    return refused.value.format_message()
+
+
+def culprits(message: str) -> set[str]:
+    """The settings that the message's lines begin with."""
+    return {line.split()[0] for line in message.splitlines()[1:]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), BAD, ids=[f"{name}={value[:48]}" for name, value in BAD]
+)
+def test_a_bad_setting_is_named_and_its_value_is_not(name, value):
+    message = refusal(KEYS_ALONE | GOOD | {name: value})
+
+    assert culprits(message) == {name}
+    assert value not in message
+    assert "sesame" not in message
+
+
+def test_all_culprits_are_named_at_once():
+    bad = dict(BAD)
+
+    assert culprits(refusal(bad)) == set(bad)
+    assert culprits(refusal({"PORT": "x", "LOG_LEVEL": "x"})) == {
+        "PORT",
+        "LOG_LEVEL",
+        "DATABASE_URL",
+        "BETTER_AUTH_SECRET",
+    }
+
+
+@pytest.mark.parametrize(("environ", "missing"), MISSING)
+def test_what_is_missing_is_named(environ, missing):
+    assert culprits(refusal(environ)) == missing
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        pytest.param(GOOD, id="secret"),
+        pytest.param(KEYS_ALONE, id="keys-issuer-audience"),
+        pytest.param({"APP_ENV": "development"}, id="development-with-nothing"),
+    ],
+)
+def test_what_is_enough_is_enough(environ):
+    assert config.load(environ).app_env == environ.get("APP_ENV", "production")
+
+
+@pytest.mark.parametrize(("given", "understood"), DATABASE_URLS)
+def test_a_database_url_is_understood_in_all_its_spellings(given, understood):
+    settings = config.load(GOOD | {"DATABASE_URL": given})
+
+    assert settings.database_url == make_url("postgresql+psycopg2://" + understood)
+
+
+@pytest.mark.parametrize(("base", "origin", "path"), ISSUERS)
+def test_a_better_auth_url_implies_issuer_audience_and_keys(base, origin, path):
+    settings = config.load(GOOD | {"BETTER_AUTH_URL": base})
+
+    assert (settings.issuer, settings.audience) == (origin, [origin])
+    assert settings.jwks_url == origin + path
+
+
+def test_what_a_better_auth_url_implies_can_be_replaced():
+    settings = config.load(
+        KEYS_ALONE
+        | {"BETTER_AUTH_URL": "https://app.example.com", "JWT_AUDIENCE": "todo, app,"}
+    )
+
+    assert settings.jwks_url == KEYS_ALONE["JWKS_URL"]
+    assert settings.issuer == KEYS_ALONE["JWT_ISSUER"]
+    assert settings.audience == ["todo", "app"]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)
+def test_a_blank_setting_counts_as_not_set(blank):
+    assert config.load(dict.fromkeys(NAMES, blank) | GOOD) == config.load(GOOD)
+
+
+def test_the_example_lists_exactly_the_settings_that_there_are():
+    assert dotenv_values(EXAMPLE).keys() == NAMES
+
+
+def test_the_example_is_valid_as_it_stands():
+    values = {name: value or "" for name, value in dotenv_values(EXAMPLE).items()}
+
+    assert config.load(values).app_env == "production"
+
+
+def test_the_example_explains_every_group_of_settings():
+    groups = EXAMPLE.read_text("utf-8").strip().split("\n\n")
+
+    assert [group for group in groups if not group.startswith("# ")] == []
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param(GOOD, id="in-its-place"),
+        pytest.param(
+            GOOD | {"DATABASE_URL": "postgresql://h/d?password=open-sesame"},
+            id="as-a-parameter",
+        ),
+    ],
+)
+def test_settings_can_be_shown_without_their_secrets(secret):
+    shown = repr(
+        config.load(secret | {"DATABASE_URL_UNPOOLED": secret["DATABASE_URL"]})
+    )
+
+    assert "open-sesame" not in shown
+    assert GOOD["BETTER_AUTH_SECRET"] not in shown
