@@ -54,6 +54,9 @@ CREATE TABLE tasks (
         cardinality(tags) <= 20
         AND array_position(tags, NULL) IS NULL
         AND array_position(tags, '') IS NULL
+        -- A vector's entries are distinct.
+        AND length(array_to_tsvector(tags)) = cardinality(tags)
+        AND NOT to_jsonb(tags) @? '$[*] ? (@ like_regex "^[\t\n\u000B\f\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]|[\t\n\u000B\f\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]$|^.{51}" flag "s")'
     ),
     CONSTRAINT tasks_version CHECK (version > 0),
     CONSTRAINT tasks_completed_at CHECK (completed = (completed_at IS NOT NULL)),

@@ -49,7 +49,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         _prepare_database(app, settings)
         if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader starts us twice
             address = running.params["host"], running.params["port"]
-            Thread(target=_welcome, args=(settings, *address), daemon=True).start()
+            if not _answers(*address):
+                Thread(target=_welcome, args=(settings, *address), daemon=True).start()
 
 
 def make_token(settings: Settings, user_id: str) -> str:
@@ -77,9 +78,7 @@ def _prepare_database(app: Flask, settings: Settings) -> None:
 
 def _welcome(settings: Settings, host: str, port: int) -> None:
     """Said once the port answers, so that what it says works at once."""
-    while True:
-        with suppress(OSError), socket.create_connection((host, port)):
-            break
+    while not _answers(host, port):
         time.sleep(0.05)
     where = f"http://{host}:{port}"
     click.echo(f"\nThe Todo service listens on {where} (CTRL+C stops it).")
@@ -87,6 +86,12 @@ def _welcome(settings: Settings, host: str, port: int) -> None:
         token = make_token(settings, DEMO_USER)
         click.echo("Try it from another terminal:\n")
         click.echo(f'curl -H "Authorization: Bearer {token}" {where}/api/tasks\n')
+
+
+def _answers(host: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
 
 
 def _kept_secret(path: Path) -> str:

