@@ -1,7 +1,8 @@
 """Fetching a document from a server that may hang, drip, flood or lead astray.
 
-A time-out per socket operation does not end a body that drips, so a watch cuts the
-connection when the whole fetch has had its time.
+A time-out per socket operation does not end an answer that drips, be it in the body,
+the headers or the TLS handshake. So a watch holds on to every connection from its first
+moment, and cuts it when the whole fetch has had its time.
 """
 
 import ipaddress
@@ -11,23 +12,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from urllib import request
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from todo_service import urls
 
 HEADERS = {"Accept": "application/json", "User-Agent": "todo-service"}
 LIMIT = 512 * 1024  # bytes
-
-FAILURES = (OSError, ValueError, HTTPException)
+CONNECT_SECONDS = 1  # an address; a dead IPv6 must leave time for IPv4
 
 
 def fetch(url: str, *, seconds: float) -> bytes:
     """The body of a 200 answer, at most 512 KiB, within these seconds altogether.
 
-    Redirects are followed within the origin. Raises one of `FAILURES`.
+    Redirects are followed within the origin. Raises where anything is amiss.
     """
     with _watch(seconds) as sockets:
         opener = request.build_opener(
@@ -37,10 +38,27 @@ def fetch(url: str, *, seconds: float) -> bytes:
             _HTTPS(sockets),
         )
         asked = request.Request(url, headers=HEADERS)  # noqa: S310 - http(s) by config
-        with opener.open(asked, timeout=seconds) as response:
-            body = response.read(LIMIT + 1)
-    if len(body) > LIMIT:
-        raise ValueError(f"the answer is larger than {LIMIT} bytes")
+        with _open(opener, asked, seconds) as response:
+            if response.status != HTTPStatus.OK:
+                raise ValueError(f"the answer's status is {response.status}")
+            return _body(response)
+
+
+def _open(opener, asked, seconds):
+    try:
+        return opener.open(asked, timeout=seconds)
+    except HTTPError as error:
+        error.close()  # it is an open response as well
+        raise
+
+
+def _body(response: HTTPResponse) -> bytes:
+    """Piece by piece: `read(LIMIT)` has no limit where a chunk's size is negative."""
+    body = b""
+    while piece := response.read1(LIMIT):
+        body += piece
+        if len(body) > LIMIT:
+            raise ValueError(f"the answer is larger than {LIMIT} bytes")
     return body
 
 
@@ -51,33 +69,41 @@ def _watch(seconds: float) -> Iterator[list[socket.socket]]:
     done = threading.Event()
     late = time.monotonic() + seconds
 
-    def cut():
+    def wait_and_cut():
         done.wait(seconds)
         while not done.wait(0.05):
-            for each in sockets:
-                with suppress(OSError):
-                    # The plain socket's: TLS would send its own farewell, and wait.
-                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+            _cut(sockets)
 
-    threading.Thread(target=cut, daemon=True).start()
+    threading.Thread(target=wait_and_cut, daemon=True).start()
     try:
         yield sockets
-        if time.monotonic() > late:
-            raise TimeoutError("the answer took too long")
     finally:
         done.set()
+        _cut(sockets)
+        for each in sockets:
+            each.close()
+        if time.monotonic() > late:  # however the cut showed itself
+            raise TimeoutError("the answer took too long")
+
+
+def _cut(sockets: list[socket.socket]) -> None:
+    for each in list(sockets):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _watched(kind, sockets, host, **options):
-    """A connection that shows its socket to the watch as soon as it has one."""
+    """A connection whose socket the watch sees before TLS or a proxy does."""
     connection = kind(host, **options)
-    connect = connection.connect
 
-    def connect_in_sight():
-        connect()
-        sockets.append(connection.sock)
+    def connect(address, timeout, source):
+        made = socket.create_connection(address, min(timeout, CONNECT_SECONDS), source)
+        made.settimeout(timeout)
+        # A duplicate: TLS takes the original away, and cutting either cuts both.
+        sockets.append(made.dup())
+        return made
 
-    connection.connect = connect_in_sight
+    connection._create_connection = connect
     return connection
 
 
@@ -103,6 +129,7 @@ class _SameOrigin(request.HTTPRedirectHandler):
     """An issuer may move its keys, not lend its name to another server."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):
+        fp.close()  # unread: urllib would read it to its end, however far that is
         if urls.origin(newurl) != urls.origin(req.full_url):
             raise URLError("redirected to another origin")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -113,4 +140,4 @@ def _is_loopback(url: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host == "localhost" or host.endswith(".localhost")

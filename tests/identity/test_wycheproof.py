@@ -1,0 +1,99 @@
+"""Project Wycheproof's JWS vectors, against what decides about a signature.
+
+`wycheproof_jws.json` holds the public keys and the tokens of C2SP/wycheproof's
+`json_web_signature_test.json` (Apache License 2.0), as `[id, comment, token]`. The
+secrets of its HS256 groups are not in it: those tokens are refused here for their key,
+and `test_tokens.py` does the same mischief with a secret of its own.
+
+The payloads are no claims, so that the whole door refuses them all. What tells good
+from bad is below it: `jws.parse`, `jwks.pick`, `Key.signed`.
+"""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.identity.issuer import answer
+from todo_service.identity import jwks, jws
+
+VECTORS = json.loads(Path(__file__).with_name("wycheproof_jws.json").read_text())
+TOKENS = {number: token for number, _, token in VECTORS["tokens"]}
+
+# ES256 18, 378; RS256 33, 259 to 263; PS256 272 to 275, 287, 288; RFC 7520's RS256.
+VALID = {18, 33, *range(259, 264), *range(272, 276), 287, 288, 345, 349, 378}
+
+# Good signatures by keys that `use` or `key_ops` keeps from verifying.
+FORBIDDEN = {
+    353: {"use": "enc"},
+    354: {"use": "enc"},
+    355: {"key_ops": ["encrypt"]},
+    356: {"key_ops": ["encrypt"]},
+}
+
+# Valid elsewhere, refused here.
+REFUSED = {
+    "the contract has no RS384, RS512, PS384, PS512": {
+        *range(264, 272),
+        *range(320, 324),
+        *range(325, 329),
+        346,
+        350,
+    },
+    "the key says ES521, which is no algorithm; it is not in the file": {347, 351},
+    "the secret is not in the file": {1, 348, 352, 357, 358, 359, 376, 377},
+    "a stray character; RFC 7515, 2 has none in base64url": {372, 373},
+}
+
+
+def keys_of(**more):
+    described = [jwk | more for jwk in VECTORS["keys"]]
+    return jwks.parse(orjson.dumps({"keys": described}))
+
+
+def is_good(token, keys):
+    try:
+        parts = jws.parse(token.encode())
+    except ValueError:
+        return False
+    key = jwks.pick(keys, parts.header.get("kid"), parts.header["alg"])
+    return key is not None and key.signed(parts)
+
+
+def test_exactly_the_valid_tokens_are_good():
+    keys = keys_of()
+
+    good = {number for number, token in TOKENS.items() if is_good(token, keys)}
+
+    assert good == VALID | FORBIDDEN.keys()
+
+
+@pytest.mark.parametrize(("number", "more"), FORBIDDEN.items())
+def test_a_key_that_must_not_verify_does_not(number, more):
+    with pytest.raises(ValueError, match="no key that can be used"):
+        keys_of(**more)
+    assert is_good(TOKENS[number], keys_of())
+
+
+def test_what_is_refused_though_valid_has_a_reason():
+    refused = set().union(*REFUSED.values())
+
+    assert not refused & VALID
+    assert refused <= TOKENS.keys()
+
+
+@pytest.mark.parametrize("number", TOKENS)
+def test_the_door_answers_401_to_each(keyed_door, number):
+    token = TOKENS[number]
+
+    answered = keyed_door.get("/nothing", token)
+
+    assert answered.status_code == 401
+    assert answered.json.keys() == {"error"}
+
+
+@pytest.fixture
+def keyed_door(issuer, double_door):
+    issuer.behave = answer(body=orjson.dumps({"keys": VECTORS["keys"]}))
+    return double_door
