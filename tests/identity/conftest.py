@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.identity.issuer import Issuer
-from todo_service import config, create_app
+from todo_service import config, create_app, identity
 from todo_service.identity.keys import KeySet
 from todo_service.identity.tokens import Verifier
 
@@ -72,8 +72,9 @@ class Door:
 
     def restart(self):
         """A worker that knows nothing yet, on the tests' clocks."""
-        url, waiting = self.settings.jwks_url, THREADS * 3 // 4
-        keys = KeySet(url, waiting=waiting, clock=self.clock) if url else None
+        keys = identity._issuer_keys(self.settings)
+        if keys:
+            keys._clock = self.clock
         self.verifier = Verifier(self.settings, keys, clock=self.wall)
         self.app.extensions["verifier"] = self.verifier
 

@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import time
 from http.client import HTTPException
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import pytest
 from cryptography import x509
@@ -308,3 +308,28 @@ def test_an_address_that_swallows_leaves_time_for_the_next(issuer, monkeypatch):
     document = fetch(f"http://localhost:{issuer.port}/jwks", seconds=3)
 
     assert jwks.parse(document)
+
+
+@pytest.mark.parametrize("beginning", [HEAD + b"X-Long: ", HEAD + b"\r\n"])
+def test_nothing_outlasts_the_deadline_over_tls_either(
+    certificate, monkeypatch, beginning
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    issuer = Issuer(certificate=certificate)
+    issuer.behave = issuers.drip(beginning)
+    began = time.monotonic()
+    try:
+        with pytest.raises(TimeoutError):
+            fetch(issuer.url, seconds=SECONDS)
+        assert time.monotonic() - began < SECONDS + 0.5
+    finally:
+        issuer.close()
+
+
+def test_the_connection_of_a_refusal_is_closed(issuer):
+    issuer.behave = issuers.answer(500, b"{}")
+
+    with pytest.raises(HTTPError) as refusal:
+        fetch(issuer.url, seconds=SECONDS)
+
+    assert refusal.value.fp.closed

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -114,8 +115,10 @@ def test_tokens_without_kid_refresh_the_set_even_if_nothing_fits(issuer, keys, c
 
 def test_tokens_of_the_secret_need_no_keys(issuer, double_door):
     token = jwt.encode({"sub": "alice", "exp": issuers.FOR_EVER}, SECRET, "HS256")
+    issuer.behave = issuers.hang
     for _ in range(3):
         assert double_door.knock(token) == OPEN
+    assert double_door.verifier._keys._fetching is None
     assert issuer.asked == []
 
 
@@ -337,6 +340,23 @@ def test_nobody_waits_longer_than_the_deadline(issuer, keys, deadline_of_a_secon
 
     assert unavailable
     assert seconds < 1.5
+
+
+def test_not_even_for_a_resolver_that_hangs(clock, deadline_of_a_second, monkeypatch):
+    keys = KeySet("http://issuer.invalid/jwks", clock=clock)
+    let_go = threading.Event()
+
+    def getaddrinfo(*args, **options):
+        let_go.wait(30)
+        raise OSError("there is no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    unavailable, seconds = took(lambda: is_unavailable(keys, "first"))
+
+    assert unavailable
+    assert seconds < 2.5
+    let_go.set()
+    until(lambda: not keys._fetching)
 
 
 def test_without_a_thread_to_be_had_known_keys_go_on(issuer, keys, clock, monkeypatch):
