@@ -110,6 +110,22 @@ def bob(app, database, token_of):
 
 
 @pytest.fixture
+def make_client(environ, token_of):
+    """Makes clients of Alice's with an application of their own, on given settings."""
+    made = []
+
+    def make(**settings):
+        app = create_app(environ | settings)
+        made.append(app)
+        return Client(app, user_id="alice", token=token_of("alice"))
+
+    yield make
+    for app in made:
+        app.extensions["database"].engine.dispose()
+        app.extensions["database"].probe.dispose()
+
+
+@pytest.fixture
 def milk(alice):
     """A task of Alice's, as the answer that created it."""
     return alice.post("", json={"title": "Buy milk"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import todo_service
-from todo_service.tasks import queries
+from todo_service.tasks import change, listing, queries, sync
 
 PACKAGE = Path(todo_service.__file__).parent
 MODULES = {
@@ -44,7 +44,14 @@ ONLY = {
     "todo_service.tables": set(),
     "todo_service.fields": set(),
     "todo_service.tasks.schemas": {"todo_service.fields"},
-    "todo_service.tasks.queries": {"todo_service.tables"},
+    "todo_service.tasks.columns": {"todo_service.tables"},
+    "todo_service.tasks.change": {"todo_service.tables", "todo_service.tasks.columns"},
+    "todo_service.tasks.queries": {
+        "todo_service.tables",
+        "todo_service.tasks.change",
+        "todo_service.tasks.columns",
+    },
+    "todo_service.tasks.listing": {"todo_service.tables", "todo_service.tasks.columns"},
 }
 
 
@@ -88,15 +95,15 @@ def test_every_module_says_what_it_is_responsible_for(module):
     assert ast.get_docstring(ast.parse(MODULES[module].read_text()))
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        q
-        for _, q in inspect.getmembers(queries, inspect.isfunction)
-        if q.__module__ == queries.__name__ and not q.__name__.startswith("_")
-    ],
-    ids=lambda query: query.__name__,
-)
+STATEMENTS = [
+    function
+    for module in (change, listing, queries, sync)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_")
+]
+
+
+@pytest.mark.parametrize("query", STATEMENTS, ids=lambda query: query.__name__)
 def test_every_query_takes_the_owners_id_first(query):
     assert next(iter(inspect.signature(query).parameters)) == "user_id"
 

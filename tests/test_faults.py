@@ -7,9 +7,8 @@ import time
 import pytest
 from sqlalchemy import text
 
-from tests.client import Client
 from tests.proxy import CountingProxy
-from todo_service import create_app
+from tests.waiting import wait_for_a_blocked_statement
 
 KILL_OTHERS = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -18,37 +17,10 @@ KILL_OTHERS = text(
 
 
 @pytest.fixture
-def make_client(environ, token_of):
-    """Makes clients of Alice's with an application of their own, on given settings."""
-    made = []
-
-    def make(**settings):
-        app = create_app(environ | settings)
-        made.append(app)
-        return Client(app, user_id="alice", token=token_of("alice"))
-
-    yield make
-    for app in made:
-        app.extensions["database"].engine.dispose()
-        app.extensions["database"].probe.dispose()
-
-
-@pytest.fixture
 def silent_server():
     """A port where everything is accepted and nothing ever answered."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"postgresql://u:p@127.0.0.1:{listener.getsockname()[1]}/x"
-
-
-def wait_for_a_blocked_statement(database):
-    """On a connection of its own: a transaction sees the same activity for good."""
-    blocked = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with database.connect() as connection:
-        while not connection.scalar(blocked):
-            pass
 
 
 def assert_unavailable(answer):

@@ -11,7 +11,7 @@ def test_readiness_names_the_schemas_version(anyone):
     answer = anyone.get("/health/ready")
 
     assert answer.status_code == 200
-    assert answer.json == {"status": "ok", "database": "ok", "schema": "0001"}
+    assert answer.json == {"status": "ok", "database": "ok", "schema": "0008"}
 
 
 def test_readiness_is_remembered_so_probes_do_not_add_up(app, anyone):

@@ -15,7 +15,13 @@ def test_a_user_without_tasks_has_an_empty_list(alice):
     answer = alice.get("")
 
     assert answer.status_code == 200
-    assert answer.json == {"tasks": [], "total": 0, "limit": 50, "offset": 0}
+    assert answer.json == {
+        "tasks": [],
+        "total": 0,
+        "limit": 50,
+        "offset": 0,
+        "next_cursor": None,
+    }
 
 
 def test_the_newest_task_comes_first(alice, three):

@@ -300,7 +300,7 @@ def test_what_to_do_about_a_half_applied_file_helps(fresh):
 
 
 def test_what_to_do_about_a_file_applied_but_not_recorded_helps(upgraded):
-    upgraded.run("DELETE FROM schema_migrations")
+    upgraded.run("DELETE FROM schema_migrations WHERE version = '0001'")
     assert upgraded.flask_db("upgrade").exit_code == 1
 
     upgraded.run("INSERT INTO schema_migrations VALUES ('0001')")
@@ -413,3 +413,26 @@ def test_a_migrated_database_is_ready_and_an_empty_one_is_not(fresh):
     fresh.flask_db("upgrade")
 
     assert fresh.ready() == (200, migrations.latest())
+
+
+def test_an_index_that_an_interrupted_build_left_invalid_is_built_anew(upgraded):
+    upgraded.run("DELETE FROM schema_migrations WHERE version = '0007'")
+    upgraded.run(
+        "UPDATE pg_index SET indisvalid = false"
+        " WHERE indexrelid = 'tasks_by_version'::regclass"
+    )
+
+    assert upgraded.flask_db("upgrade").output == "Applied 0007_changes.sql\n"
+
+    assert upgraded.run("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [0]
+
+
+def test_a_second_application_by_hand_does_not_touch_the_index(upgraded):
+    oid = "SELECT 'tasks_by_version'::regclass::oid::int"
+    before = upgraded.run(oid)
+
+    again = upgraded.psql(migrations.released()[6])
+
+    assert again.returncode != 0
+    assert "schema_migrations_pkey" in again.stderr
+    assert upgraded.run(oid) == before

@@ -8,6 +8,8 @@ from tests.proxy import CountingProxy
 from todo_service import create_app
 
 TASK = {"title": "x"}
+KEY = {"Idempotency-Key": "k"}
+SEEN, STALE = {"If-None-Match": '"1"'}, {"If-Match": '"9"'}
 NOBODYS = "01890000-0000-7000-8000-000000000000"
 
 # Method, path below Alice's tasks ({} is a task of hers), what else is sent, status.
@@ -22,6 +24,12 @@ WORK = [
     pytest.param("PATCH", "{}/complete", {"json": {"completed": True}}, 200, id="set"),
     pytest.param("PATCH", "{}/toggle-status", {}, 200, id="alias"),
     pytest.param("DELETE", "{}", {}, 200, id="delete"),
+    pytest.param("POST", "{}/restore", {}, 200, id="restore-nothing-deleted"),
+    pytest.param("GET", "changes", {}, 200, id="changes"),
+    pytest.param("POST", "", {"json": TASK, "headers": KEY}, 201, id="create-with-key"),
+    pytest.param("GET", "{}", {"headers": SEEN}, 304, id="seen"),
+    pytest.param("PATCH", "{}", {"json": TASK, "headers": STALE}, 412, id="412"),
+    pytest.param("DELETE", "{}", {"headers": STALE}, 412, id="delete-412"),
     pytest.param("GET", NOBODYS, {}, 404, id="read-nothing"),
     pytest.param("PATCH", NOBODYS, {"json": TASK}, 404, id="change-nothing"),
     pytest.param("PATCH", f"{NOBODYS}/complete", {}, 404, id="complete-nothing"),
@@ -72,6 +80,15 @@ def proxied(environ, server, app):
     proxy.close()
 
 
+@pytest.fixture
+def steady(proxied, token_of, milk):
+    """Alice behind the proxy, her one connection open; and the count of round trips."""
+    app, proxy = proxied
+    alice = Client(app, user_id="alice", token=token_of("alice"))
+    alice.get("")
+    return alice, proxy
+
+
 @pytest.mark.parametrize(("method", "path", "sent", "status"), WORK)
 def test_a_request_is_one_statement(
     alice, milk, statements, method, path, sent, status
@@ -95,17 +112,50 @@ def test_what_is_refused_or_needs_no_data_costs_no_statement(
 
 
 @pytest.mark.parametrize(("method", "path", "sent", "status"), WORK)
-def test_a_request_is_one_round_trip(
-    proxied, milk, token_of, method, path, sent, status
-):
-    app, proxy = proxied
-    alice = Client(app, user_id="alice", token=token_of("alice"))
-    alice.get("")
+def test_a_request_is_one_round_trip(steady, milk, method, path, sent, status):
+    alice, proxy = steady
     before = proxy.trips
 
     answer = alice.open(path.format(milk.json["id"]), method=method, **sent)
 
     assert (answer.status_code, proxy.trips - before) == (status, 1)
+
+
+def test_a_list_that_was_seen_is_one_round_trip(steady):
+    alice, proxy = steady
+    tag = alice.get("").headers["ETag"]
+    before = proxy.trips
+
+    assert alice.get("", headers={"If-None-Match": tag}).status_code == 304
+    assert proxy.trips - before == 1
+
+
+def test_a_list_that_has_changed_is_one_round_trip(steady):
+    alice, proxy = steady
+    tag = alice.get("").headers["ETag"]
+    alice.post("", json=TASK)
+    before = proxy.trips
+
+    assert alice.get("", headers={"If-None-Match": tag}).status_code == 200
+    assert proxy.trips - before == 1
+
+
+def test_restoring_is_one_round_trip(steady, milk):
+    alice, proxy = steady
+    alice.delete(milk.location)
+    before = proxy.trips
+
+    assert alice.post(f"{milk.location}/restore").status_code == 200
+    assert proxy.trips - before == 1
+
+
+def test_a_replayed_idempotency_key_takes_two_round_trips(steady):
+    alice, proxy = steady
+    alice.post("", json=TASK, headers=KEY)
+    before = proxy.trips
+
+    assert alice.post("", json=TASK, headers=KEY).status_code == 201
+    assert proxy.trips - before == 2
 
 
 @pytest.mark.parametrize(("method", "path", "sent", "status"), WORK)

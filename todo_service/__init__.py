@@ -38,7 +38,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     identity.init_app(app, settings)  # the closed door: token → user id
     payloads.init_app(app)  # JSON in, JSON out
     db.init_app(app, settings)  # one statement a request
-    tasks.init_app(app)  # /api/tasks, /api/{user_id}/tasks
+    tasks.init_app(app, settings)  # /api/tasks, /api/{user_id}/tasks; flask purge
     health.init_app(app)  # /health, /health/ready
 
     migrations.init_app(app)  # flask db upgrade | status

@@ -49,6 +49,7 @@ class Settings:
     jwt_leeway: float
     issuer: str | None
     audience: list[str]
+    trash_days: int
     web_concurrency: int
     gunicorn_threads: int
 
@@ -155,6 +156,7 @@ class SettingsSchema(Schema):
     jwt_issuer = fields.String(load_default=None)
     jwt_audience = _List(default=[])
     jwt_leeway = _seconds(0, 300, default=10.0)
+    trash_days = _whole(0, 36500, default=30)
     web_concurrency = _whole(1, 1000, default=2)
     gunicorn_threads = _whole(1, 1000, default=16)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import URL, Engine, Executable, Row, create_engine, event
+from sqlalchemy import URL, Engine, Executable, Result, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -18,6 +18,7 @@ from todo_service import embedded, errors, sockets
 from todo_service.config import Settings
 
 READ_ONLY_SERVER = "25006"
+UNIQUE_VIOLATION = "23505"
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its database; nothing is connected yet."""
     app.extensions["database"] = Database(settings, Path(app.instance_path))
+
+
+class KeyTakenError(RuntimeError):
+    """A unique key had a row already; the statement changed nothing."""
 
 
 class Database:
@@ -97,14 +102,25 @@ def database() -> Database:
     return current_app.extensions["database"]
 
 
-def fetch_one(statement: Executable) -> Row | None:
-    """The statement's one row, or None. 503 where the database is away."""
-    return _run(statement, lambda result: result.one_or_none())
+def fetch_one(
+    statement: Executable, *, if_taken: Executable | None = None
+) -> Row | None:
+    """The statement's one row, or None. 503 where the database is away.
+
+    Where a unique key is taken, so that nothing was written: the row of `if_taken`;
+    if that has gone meanwhile, the key is free, and the statement runs after all.
+    """
+    try:
+        return _run(statement, Result.one_or_none)
+    except KeyTakenError:
+        if if_taken is None:
+            raise
+        return fetch_one(if_taken) or fetch_one(statement)
 
 
 def fetch_all(statement: Executable) -> list[Row]:
     """All rows of the statement. 503 where the database is away."""
-    return _run(statement, lambda result: result.all())
+    return _run(statement, Result.all)
 
 
 def _run(statement, read):
@@ -125,7 +141,8 @@ def _explained(error: DBAPIError | PoolTimeoutError) -> Exception:
     if away or code == READ_ONLY_SERVER:
         log.warning("The database is away: %s", first_line(error.orig))
         return errors.unavailable("The database cannot be reached.")
-    return RuntimeError(f"PostgreSQL refused: {code} {first_line(error.orig)}")
+    refused = KeyTakenError if code == UNIQUE_VIOLATION else RuntimeError
+    return refused(f"PostgreSQL refused: {code} {first_line(error.orig)}")
 
 
 def first_line(error: BaseException | None) -> str:

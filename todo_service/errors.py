@@ -7,7 +7,12 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unauthorized
+from werkzeug.exceptions import (
+    HTTPException,
+    PreconditionFailed,
+    ServiceUnavailable,
+    Unauthorized,
+)
 
 PROBLEM = "application/problem+json"
 RETRY_SECONDS = 2
@@ -21,17 +26,30 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ValidationError, _invalid)
 
 
-class UnauthenticatedError(Unauthorized):
+class _WithHeader:
+    """An HTTP error that tells one thing more in a header."""
+
+    header: tuple[str, str]
+
+    def get_headers(self, *args, **options):
+        """The error's headers, and the one more."""
+        return [*super().get_headers(*args, **options), self.header]  # type: ignore[misc]
+
+
+class UnauthenticatedError(_WithHeader, Unauthorized):
     """401, with the challenge that says what is wanted (RFC 6750, 3)."""
 
     def __init__(self, message: str, challenge: str):
         super().__init__(message)
-        self._challenge = challenge
+        self.header = ("WWW-Authenticate", challenge)
 
-    def get_headers(self, *args, **options):
-        """The error's headers, and the challenge."""
-        headers = super().get_headers(*args, **options)
-        return [*headers, ("WWW-Authenticate", self._challenge)]
+
+class OtherVersionError(_WithHeader, PreconditionFailed):
+    """412: the client speaks of another version; the present one's tag goes along."""
+
+    def __init__(self, etag: str):
+        super().__init__("The task has another version by now.")
+        self.header = ("ETag", etag)
 
 
 def no_token() -> UnauthenticatedError:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from marshmallow import ValidationError, fields
 
@@ -38,6 +39,19 @@ class Flag(fields.Field):
         if not isinstance(value, bool):
             raise ValidationError("Must be true or false.")
         return value
+
+
+class Word(fields.Field):
+    """One of some words, each of which stands for a value."""
+
+    def __init__(self, meanings: dict[str, Any], **options):
+        super().__init__(**options)
+        self._meanings = meanings
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if value not in self._meanings:
+            raise ValidationError(f"Must be one of: {', '.join(self._meanings)}.")
+        return self._meanings[value]
 
 
 class Whole(fields.Integer):

@@ -83,7 +83,7 @@ def upgrade_command() -> None:
 @commands.command("status")
 def status_command() -> None:
     """Say what is applied and what is pending; change nothing."""
-    with _connected(db.database()) as connection:
+    with session(db.database()) as connection:
         applied = _applied(connection)
     known = {migration.version: migration.path.stem for migration in released()}
     for version in sorted(applied | known.keys()):
@@ -97,7 +97,7 @@ def upgrade(database: db.Database) -> list[Migration]:
     Several may be started at once: one works, the others wait for it. Raises a
     `click.ClickException` that says what to do.
     """
-    with _connected(database) as connection, _alone(connection):
+    with session(database) as connection, _alone(connection):
         applied = _applied(connection)
         pending = [each for each in released() if each.version not in applied]
         for migration in pending:
@@ -107,8 +107,8 @@ def upgrade(database: db.Database) -> list[Migration]:
 
 
 @contextmanager
-def _connected(database: db.Database) -> Iterator[Connection]:
-    """A session without a deadline for statements: an index takes what it takes."""
+def session(database: db.Database) -> Iterator[Connection]:
+    """A session past any pooler, without deadlines: an index takes what it takes."""
     engine = db.make_engine(
         database.direct_url,
         connect_seconds=database.connect_seconds,

@@ -5,6 +5,12 @@ from marshmallow import fields as lenient
 
 from todo_service import fields
 
+PRIORITIES = ["low", "medium", "high"]
+SORTS = [
+    f"{direction}{key}"
+    for key in ("created_at", "updated_at", "due_at", "priority", "title")
+    for direction in ("", "-")
+]
 READ_ONLY = {
     "id",
     "user_id",
@@ -43,9 +49,7 @@ class Task(_Body):
         load_default=None, allow_none=True, validate=validate.Length(max=5000)
     )
     completed = fields.Flag(load_default=False)
-    priority = fields.Text(
-        load_default="medium", validate=validate.OneOf(["low", "medium", "high"])
-    )
+    priority = fields.Text(load_default="medium", validate=validate.OneOf(PRIORITIES))
     due_at = fields.Timestamp(load_default=None, allow_none=True)
     tags = _Tags(
         fields.Text(trimmed=True, validate=validate.Length(min=1, max=50)),
@@ -68,11 +72,35 @@ class Completion(_Body):
     completed = fields.Flag()
 
 
-class TaskQuery(Schema):
+class _Page(Schema):
+    """How much of a list at once."""
+
+    limit = fields.Whole(load_default=50, validate=validate.Range(1, 100))
+
+
+class TaskQuery(_Page):
     """The list's parameters."""
 
-    status = lenient.String(
+    status = fields.Text(
         load_default="all", validate=validate.OneOf(["all", "pending", "completed"])
     )
-    limit = fields.Whole(load_default=50, validate=validate.Range(1, 100))
+    priority = lenient.List(fields.Text(validate=validate.OneOf(PRIORITIES)))
+    tag = lenient.List(fields.Text())
+    q = fields.Text()
+    due_before = fields.Timestamp()
+    due_after = fields.Timestamp()
+    deleted = fields.Word({"true": True, "false": False}, load_default=False)
+    sort = fields.Text(load_default="-created_at", validate=validate.OneOf(SORTS))
     offset = fields.Whole(load_default=0, validate=validate.Range(0, 1_000_000_000))
+    cursor = fields.Text()
+
+    @validates_schema(pass_original=True)
+    def _pages_one_way(self, wanted, sent, **kwargs):
+        if "cursor" in sent and "offset" in sent:
+            raise ValidationError("Not together with offset.", "cursor")
+
+
+class ChangesQuery(_Page):
+    """The parameters of sync."""
+
+    since = fields.Text()

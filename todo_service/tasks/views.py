@@ -1,11 +1,10 @@
 """What clients do with their tasks: load, query, answer."""
 
-from urllib.parse import quote
-
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort
 
 from todo_service import db, errors, identity, payloads
-from todo_service.tasks import queries, schemas
+from todo_service.tasks import etags, listing, pages, queries, retries, schemas, sync
+from todo_service.tasks.columns import WITH_TRASH, as_json
 from todo_service.tasks.ids import new_id
 
 ONE_TASK = "/<uuid:task_id>"
@@ -13,7 +12,8 @@ ONE_TASK = "/<uuid:task_id>"
 NEW_TASK = schemas.Task()
 CHANGES = schemas.Task(partial=True)
 COMPLETION = schemas.Completion()
-QUERY = schemas.TaskQuery()
+TASK_QUERY = schemas.TaskQuery()
+CHANGES_QUERY = schemas.ChangesQuery()
 
 blueprint = Blueprint("tasks", __name__)
 
@@ -34,45 +34,91 @@ def _refuse_bad_queries():
 @blueprint.get("")
 def list_tasks():
     """List the user's tasks."""
-    query = payloads.query(QUERY)
-    rows = db.fetch_all(queries.select_tasks(identity.user_id(), **query))
-    return {
-        "tasks": [_task(row) for row in rows if row.id],
-        "total": rows[0].total,
-        "limit": query["limit"],
-        "offset": query["offset"],
-    }
+    owner = identity.user_id()
+    page = pages.Page(owner, payloads.query(TASK_QUERY))
+    seen = etags.seen_states(page.fingerprint)
+    rows = db.fetch_all(
+        listing.select_tasks(
+            owner,
+            filters=page.filters,
+            sort=page.sort,
+            limit=page.limit,
+            offset=page.offset,
+            after=page.after,
+            seen=seen,
+        )
+    )
+    headers = {"ETag": etags.of_list(rows[0].state, page.fingerprint)}
+    if rows[0].state in seen:
+        return "", 304, headers
+    body = page.answer(rows)
+    if body["next_cursor"]:
+        headers["Link"] = pages.link_to_next(body["next_cursor"])
+    return body, headers
+
+
+@blueprint.get("/changes")
+def list_changes():
+    """List what changed since a token."""
+    owner = identity.user_id()
+    query = payloads.query(CHANGES_QUERY)
+    place = sync.Place(owner, query.get("since"))
+    statement = sync.select_changes(
+        owner, position=place.position, floor=place.floor, limit=query["limit"]
+    )
+    return place.answer(db.fetch_all(statement), query["limit"])
 
 
 @blueprint.post("")
 def create_task():
-    """Create a task."""
+    """Create a task, or answer with the one that the idempotency key has made."""
+    owner = identity.user_id()
+    key = retries.idempotency_key()
     values = payloads.body(NEW_TASK)
-    row = db.fetch_one(queries.insert_task(identity.user_id(), new_id(), values))
+    asked = retries.digest(values) if key else None
+    row = db.fetch_one(
+        queries.insert_task(
+            owner, new_id(), values, idempotency_key=key, request_hash=asked
+        ),
+        if_taken=queries.select_replay(owner, key) if key else None,
+    )
     if row is None:
         raise errors.bad_token("The token's user is gone.")
-    collection = f"{request.root_path}{request.path.removesuffix('/')}"
-    return _task(row), 201, {"Location": quote(f"{collection}/{row.id}")}
+    if row.first not in (None, asked):
+        abort(409, "The idempotency key was used for another body.")
+    headers = {
+        "ETag": etags.of_task(row.version),
+        "Location": pages.path_below(row.id),
+        "Idempotency-Replayed": "true" if row.first else None,
+    }
+    return as_json(row, WITH_TRASH), 201, _given(headers)
 
 
 @blueprint.get(ONE_TASK)
 def read_task(task_id):
     """Read one task."""
-    return _found(queries.select_task(identity.user_id(), task_id))
+    row = db.fetch_one(queries.select_task(identity.user_id(), task_id))
+    if row and etags.seen(etags.of_task(row.version)):
+        return "", 304, {"ETag": etags.of_task(row.version)}
+    return _task(row)
 
 
 @blueprint.put(ONE_TASK)
 @blueprint.patch(ONE_TASK)
 def change_task(task_id):
     """Change the fields that the body has."""
+    match = etags.demanded_versions()
     values = payloads.body(CHANGES)
-    return _found(queries.update_task(identity.user_id(), task_id, values))
+    return _changed(
+        queries.update_task(identity.user_id(), task_id, values, match=match)
+    )
 
 
 @blueprint.delete(ONE_TASK)
 def delete_task(task_id):
     """Delete a task."""
-    _found(queries.delete_task(identity.user_id(), task_id))
+    match = etags.demanded_versions()
+    _changed(queries.delete_task(identity.user_id(), task_id, match=match))
     return {"message": "Task deleted"}
 
 
@@ -80,23 +126,37 @@ def delete_task(task_id):
 @blueprint.patch(f"{ONE_TASK}/toggle-status")
 def complete_task(task_id):
     """Toggle `completed`, or set it."""
+    match = etags.demanded_versions()
     values = payloads.optional_body(COMPLETION)
     owner = identity.user_id()
-    return _found(
-        queries.update_task(owner, task_id, values)
+    return _changed(
+        queries.update_task(owner, task_id, values, match=match)
         if values
-        else queries.toggle_task(owner, task_id)
+        else queries.toggle_task(owner, task_id, match=match)
     )
 
 
-def _task(row) -> dict:
-    """What clients see of a row."""
-    return dict(zip(queries.PUBLIC, row, strict=False))
+@blueprint.post(f"{ONE_TASK}/restore")
+def restore_task(task_id):
+    """Take a deleted task back."""
+    match = etags.demanded_versions()
+    return _changed(queries.restore_task(identity.user_id(), task_id, match=match))
 
 
-def _found(statement) -> dict:
-    """The statement's one row. No row is a 404, whoever's task it is."""
+def _changed(statement):
+    """What a change left: 404 where there was nothing, 412 at another version."""
     row = db.fetch_one(statement)
+    if row is not None and row.id is None:
+        raise errors.OtherVersionError(etags.of_task(row.found))
+    return _task(row)
+
+
+def _task(row):
+    """The task and its tag. No row is a 404, whoever's task it is."""
     if row is None:
         abort(404, "There is no such task.")
-    return _task(row)
+    return as_json(row), {"ETag": etags.of_task(row.version)}
+
+
+def _given(headers):
+    return {name: value for name, value in headers.items() if value is not None}

@@ -1,0 +1,17 @@
+-- The list by due date, the latest first.
+--
+-- Tasks without one come last here too: that end of the order is an index of its own.
+--
+-- no transaction: the index is built while writers go on. An interrupted build leaves an
+-- invalid index, which the next application drops; one already applied stops it here:
+
+BEGIN;
+INSERT INTO schema_migrations (version) VALUES ('0004');
+ROLLBACK;
+
+DROP INDEX CONCURRENTLY IF EXISTS tasks_by_due_descending;
+
+CREATE INDEX CONCURRENTLY tasks_by_due_descending ON tasks (user_id, coalesce(due_at, '-infinity'::timestamptz), id)
+    WHERE deleted_at IS NULL;
+
+INSERT INTO schema_migrations (version) VALUES ('0004');

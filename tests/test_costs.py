@@ -1,0 +1,165 @@
+"""What the real statements touch does not grow with the user's tasks."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import create_engine, event, text
+
+from todo_service import create_app, migrations
+from todo_service.tasks import listing, queries, sync
+from todo_service.tasks.ids import new_id
+
+SIZES = {"small": 1_000, "large": 100_000}
+MIDDLE = "80000000-0000-0000-0000-000000000000"
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+FILL = text(
+    """
+    INSERT INTO tasks
+    SELECT :user, (lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000')::uuid,
+           'Task ' || i, null, i % 3 = 0, (array['low', 'medium', 'high'])[1 + i % 3],
+           CASE WHEN i % 5 > 0 THEN :began + i * interval '1 minute' END, '{}', i,
+           null, null, CASE WHEN i % 3 = 0 THEN :began END,
+           :began + i * interval '1 second', :began + i * interval '1 second', null
+      FROM generate_series(1, :n) AS i
+    """
+)
+
+
+@pytest.fixture(scope="module")
+def filled(make_database, environ):
+    """A database in which one user has few tasks and another has many."""
+    url = make_database()
+    shown = url.render_as_string(hide_password=False)
+    app = create_app(environ | {"DATABASE_URL": shown})
+    migrations.upgrade(app.extensions["database"])
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for user, n in SIZES.items():
+            user_row = text("INSERT INTO users VALUES (:user, :n)")
+            connection.execute(user_row, {"user": user, "n": n})
+            connection.execute(FILL, {"user": user, "n": n, "began": BEGAN})
+        connection.execute(text("VACUUM ANALYZE"))
+    yield engine
+    engine.dispose()
+
+
+def page(user, sort="-created_at", *, after=None, status="all", seen=()):
+    """The list's statement."""
+    return listing.select_tasks(
+        user,
+        filters={"status": status, "deleted": False},
+        sort=sort,
+        limit=50,
+        offset=None if after else 0,
+        after=after,
+        seen=list(seen),
+    )
+
+
+def halfway(user, unit):
+    """The moment that half of the user's tasks are after."""
+    return BEGAN + SIZES[user] // 2 * timedelta(**{unit: 1})
+
+
+def task_of(user):
+    """The id of a task in the middle."""
+    return UUID(f"{SIZES[user] // 2:08x}-0000-7000-8000-000000000000")
+
+
+STATEMENTS = {
+    "first page": page,
+    "a page in the middle": lambda u: page(u, after=(halfway(u, "seconds"), MIDDLE)),
+    "pending": lambda u: page(u, status="pending"),
+    "pending, in the middle": lambda u: page(
+        u, status="pending", after=(halfway(u, "seconds"), MIDDLE)
+    ),
+    "by due date": lambda u: page(u, "due_at"),
+    "by due date, latest first": lambda u: page(u, "-due_at"),
+    "by due date, in the middle": lambda u: page(
+        u, "due_at", after=(halfway(u, "minutes"), MIDDLE)
+    ),
+    "those without a due date": lambda u: page(u, "due_at", after=(None, MIDDLE)),
+    "by update, in the middle": lambda u: page(
+        u, "updated_at", after=(halfway(u, "seconds"), MIDDLE)
+    ),
+    "by priority, in the middle": lambda u: page(u, "-priority", after=(2, MIDDLE)),
+    "by title, in the middle": lambda u: page(u, "title", after=("task 5", MIDDLE)),
+    "a list that was seen": lambda u: page(u, seen=[f"{SIZES[u]}.0"]),
+    "changes": lambda u: sync.select_changes(
+        u, position=SIZES[u] - 10, floor=0, limit=50
+    ),
+    "one task": lambda u: queries.select_task(u, task_of(u)),
+    "a change": lambda u: queries.update_task(u, task_of(u), {"title": "x"}),
+    "a toggle": lambda u: queries.toggle_task(u, task_of(u)),
+    "a creation": lambda u: queries.insert_task(
+        u,
+        new_id(),
+        {
+            "title": "x",
+            "description": None,
+            "completed": False,
+            "priority": "low",
+            "due_at": None,
+            "tags": [],
+        },
+    ),
+}
+
+
+def plan_of(engine, statement) -> dict:
+    """What PostgreSQL did for a statement, which is then undone."""
+
+    def explained(connection, cursor, sql, parameters, *rest):
+        return f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", parameters
+
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        event.listen(connection, "before_cursor_execute", explained, retval=True)
+        explanation = connection.execute(statement).cursor.fetchone()[0]
+        event.remove(connection, "before_cursor_execute", explained)
+        connection.exec_driver_sql("ROLLBACK")
+    read = json.loads(explanation) if isinstance(explanation, str) else explanation
+    return read[0]["Plan"]
+
+
+def nodes(plan):
+    """The plan's nodes, each with those below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+def touched(plan) -> int:
+    """Buffers, without the node that counts the whole list for `total`."""
+    counting = [n for n in nodes(plan) if n.get("Subplan Name", "").startswith("Init")]
+    return _buffers(plan) - sum(_buffers(n) for n in counting if _counts_tasks(n))
+
+
+def _buffers(node) -> int:
+    return node["Shared Hit Blocks"] + node["Shared Read Blocks"]
+
+
+def _counts_tasks(node) -> bool:
+    below = {n.get("Relation Name") for n in nodes(node)}
+    return node["Node Type"] == "Aggregate" and below == {None, "tasks"}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_what_is_touched_does_not_grow_with_the_users_tasks(filled, name):
+    plans = {u: plan_of(filled, STATEMENTS[name](u)) for u in SIZES}
+
+    # A hundred times the tasks are one or two more levels of each index.
+    few, many = touched(plans["small"]), touched(plans["large"])
+    assert many <= few + 10, plans["large"]
+    assert many < 80
+
+
+def test_a_list_that_was_seen_is_neither_read_nor_counted(filled):
+    plan = plan_of(filled, page("large", seen=[f"{SIZES['large']}.0"]))
+
+    read = {n.get("Relation Name") for n in nodes(plan) if n["Actual Loops"]}
+    assert read - {None} == {"users"}
+    assert touched(plan) <= 5

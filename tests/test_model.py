@@ -1,0 +1,243 @@
+"""Random sequences of everything, compared with a plain Python model."""
+
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.client import Client
+
+USERS = count()
+RANKS = ["low", "medium", "high"]
+TITLES = st.sampled_from(["a", "B", "b", "ä", "😀", "100%", "_"])
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": TITLES,
+        "description": st.sampled_from([None, "", "B"]),
+        "completed": st.booleans(),
+        "priority": st.sampled_from(RANKS),
+        "due_at": st.sampled_from(
+            [None, "2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"]
+        ),
+        "tags": st.lists(st.sampled_from(["x", "y"]), unique=True),
+    },
+)
+DEFAULTS: dict[str, Any] = {
+    "description": None,
+    "completed": False,
+    "priority": "medium",
+    "due_at": None,
+    "tags": [],
+}
+SORTS = {
+    "created_at": lambda task: task["created_at"],
+    "updated_at": lambda task: task["updated_at"],
+    "priority": lambda task: RANKS.index(task["priority"]),
+    "title": lambda task: "".join(
+        c.lower() if c.isascii() else c for c in task["title"]
+    ),
+}
+FILTERS = {
+    "status=pending": lambda task: not task["completed"],
+    "status=completed": lambda task: task["completed"],
+    "priority=low&priority=high": lambda task: task["priority"] != "medium",
+    "tag=x": lambda task: "x" in task["tags"],
+    "q=b": lambda task: "b" in (task["title"] + (task["description"] or "")).lower(),
+    "due_before=2026-01-02T00:00:00Z": lambda task: "2026-01-01" in str(task["due_at"]),
+    "due_after=2026-01-02T00:00:00Z": lambda task: "2026-01-02" in str(task["due_at"]),
+    "": lambda task: True,
+}
+MATCH = st.sampled_from(["none", "any", "present", "other"])
+
+
+class Model(RuleBasedStateMachine):
+    """One user's tasks as dictionaries, beside the service's."""
+
+    app: Any
+    token_of: Any
+    ids = Bundle("ids")
+    tags = Bundle("tags")
+
+    @initialize()
+    def sign_in(self):
+        user = f"user {next(USERS)}"
+        self.client: Any = Client(self.app, token=type(self).token_of(user))
+        self.client.tasks = "/api/tasks"
+        self.counter, self.tasks, self.keys = 0, {}, {}
+        self.copy, self.sync = {}, ""
+
+    def live(self):
+        return [t for t in self.tasks.values() if "deleted_at" not in t]
+
+    def settled(self, answer, expected):
+        """Take what only the service can know, and compare the rest."""
+        self.counter += 1
+        told = answer.json
+        moments = {n: told[n] for n in ("created_at", "updated_at", "completed_at")}
+        assert told == expected | moments | {"version": self.counter}
+        assert (told["completed_at"] is not None) == told["completed"]
+        assert answer.headers["ETag"] == f'"{self.counter}"'
+        self.tasks[told["id"]] = told
+
+    @rule(target=ids, fields=FIELDS, title=TITLES, key=st.sampled_from(["", "k", "l"]))
+    def create(self, fields, title, key):
+        said = {"title": title} | fields
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.client.post("", json=said, headers=headers)
+        if key not in self.keys:
+            assert answer.status_code == 201
+            told = answer.json
+            new = {"id": told["id"], "user_id": told["user_id"]}
+            self.settled(answer, DEFAULTS | said | new)
+            if key:
+                self.keys[key] = (DEFAULTS | said, told["id"])
+            return told["id"]
+        first, task_id = self.keys[key]
+        if first != DEFAULTS | said:
+            assert answer.status_code == 409
+        else:
+            assert (answer.status_code, answer.json) == (201, self.tasks[task_id])
+        return task_id
+
+    def headers(self, task, match):
+        """An If-Match header, and whether it lets a change through."""
+        tag = {"any": "*", "present": f'"{task["version"]}"', "other": '"0"'}
+        return {"If-Match": tag[match]} if match != "none" else {}
+
+    def attempt(self, task_id, match, send, expect_live=True):
+        """Send a change; its answer if it has to be made, None if refused rightly."""
+        task = self.tasks[task_id]
+        answer = send(self.headers(task, match))
+        if expect_live and "deleted_at" in task:
+            assert answer.status_code == 404
+        elif match == "other":
+            assert answer.status_code == 412
+            assert answer.headers["ETag"] == f'"{task["version"]}"'
+        else:
+            assert answer.status_code == 200
+            return answer
+        return None
+
+    @rule(task=ids, fields=FIELDS.filter(bool), match=MATCH, put=st.booleans())
+    def change(self, task, fields, match, put):
+        method = self.client.put if put else self.client.patch
+        answer = self.attempt(
+            task, match, lambda headers: method(task, json=fields, headers=headers)
+        )
+        if answer:
+            self.settled(answer, self.tasks[task] | fields)
+
+    @rule(task=ids, match=MATCH, wanted=st.sampled_from([None, True, False]))
+    def complete(self, task, match, wanted):
+        body = {} if wanted is None else {"json": {"completed": wanted}}
+        answer = self.attempt(
+            task,
+            match,
+            lambda h: self.client.patch(f"{task}/complete", headers=h, **body),
+        )
+        if answer:
+            before = self.tasks[task]["completed"]
+            completed = not before if wanted is None else wanted
+            self.settled(answer, self.tasks[task] | {"completed": completed})
+
+    @rule(task=ids, match=MATCH)
+    def delete(self, task, match):
+        answer = self.attempt(
+            task, match, lambda headers: self.client.delete(task, headers=headers)
+        )
+        if answer:
+            self.counter += 1
+            listed = self.client.get("?deleted=true&sort=-updated_at&limit=1").json
+            (gone,) = listed["tasks"]
+            moved = {"version": self.counter, "updated_at": gone["deleted_at"]}
+            assert gone == self.tasks[task] | moved | {"deleted_at": gone["deleted_at"]}
+            self.tasks[task] = gone
+
+    @rule(task=ids, match=MATCH)
+    def restore(self, task, match):
+        answer = self.attempt(
+            task,
+            match,
+            lambda h: self.client.post(f"{task}/restore", headers=h),
+            expect_live=False,
+        )
+        if answer and "deleted_at" in self.tasks[task]:
+            was = {n: v for n, v in self.tasks[task].items() if n != "deleted_at"}
+            self.settled(answer, was)
+        elif answer:
+            assert answer.json == self.tasks[task]
+
+    @rule(
+        query=st.sampled_from(sorted(FILTERS)),
+        sort=st.sampled_from(sorted(SORTS)),
+        backwards=st.booleans(),
+        limit=st.integers(1, 4),
+    )
+    def page_through(self, query, sort, backwards, limit):
+        wanted = sorted(
+            filter(FILTERS[query], self.live()),
+            key=lambda task: (SORTS[sort](task), task["id"]),
+            reverse=backwards,
+        )
+        whole = f"?{query}&sort={'-' if backwards else ''}{sort}&limit={limit}"
+        page = self.client.get(whole).json
+        found = page["tasks"]
+        assert page["total"] == len(wanted)
+        while page["next_cursor"]:
+            page = self.client.get(f"{whole}&cursor={page['next_cursor']}").json
+            found += page["tasks"]
+        assert found == wanted
+
+    @rule(target=tags)
+    def remember(self):
+        return self.client.get("").headers["ETag"], self.counter
+
+    @rule(seen=consumes(tags))
+    def poll(self, seen):
+        tag, counter = seen
+        answer = self.client.get("", headers={"If-None-Match": tag})
+        assert answer.status_code == (304 if counter == self.counter else 200)
+
+    @rule(limit=st.integers(1, 3))
+    def follow(self, limit):
+        page = self.client.get(f"changes?limit={limit}{self.sync}").json
+        versions = [task["version"] for task in page["changes"]]
+        assert versions == sorted(versions)
+        self.copy.update({task["id"]: task for task in page["changes"]})
+        self.sync = f"&since={page['next']}"
+        if not page["more"]:
+            assert {i: t for i, t in self.copy.items() if "deleted_at" not in t} == {
+                task["id"]: task for task in self.live()
+            }
+
+    @invariant()
+    def the_list_is_the_models(self):
+        if hasattr(self, "tasks"):
+            listed = self.client.get("?limit=100&sort=created_at").json["tasks"]
+            by_id = {task["id"]: task for task in listed}
+            assert by_id == {task["id"]: task for task in self.live()}
+
+
+def test_the_service_behaves_like_a_plain_model(app, token_of):
+    parts = {"app": app, "token_of": staticmethod(token_of)}
+    machine = type("Machine", (Model,), parts)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,92 @@
+"""A POST that is sent again makes no second task."""
+
+import pytest
+
+KEY = {"Idempotency-Key": "a-key"}
+
+
+@pytest.fixture
+def first(alice):
+    """The answer to a first POST with a key."""
+    return alice.post("", json={"title": "once"}, headers=KEY)
+
+
+def test_the_first_request_creates(first):
+    assert first.status_code == 201
+    assert "Idempotency-Replayed" not in first.headers
+
+
+def test_a_repetition_answers_with_the_same_task(alice, first):
+    again = alice.post("", json={"title": "once"}, headers=KEY)
+
+    assert (again.status_code, again.json) == (201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert alice.get("").json["total"] == 1
+
+
+def test_bodies_are_the_same_if_they_are_equal_after_validation(alice, first):
+    said = {"title": " once ", "priority": "medium", "tags": None, "id": "ignored"}
+
+    assert alice.post("", json=said, headers=KEY).json == first.json
+
+
+@pytest.mark.parametrize("more", [{"title": "other"}, {"completed": True}])
+def test_another_body_is_a_conflict(alice, first, more):
+    answer = alice.post("", json={"title": "once"} | more, headers=KEY)
+
+    assert (answer.status_code, list(answer.json)) == (409, ["error"])
+    assert alice.get("").json["total"] == 1
+
+
+def test_a_repetition_shows_the_task_as_it_now_is(alice, first):
+    changed = alice.patch(first.location, json={"title": "changed"}).json
+
+    assert alice.post("", json={"title": "once"}, headers=KEY).json == changed
+
+
+def test_a_repetition_shows_that_the_task_is_in_the_trash(alice, first):
+    alice.delete(first.location)
+
+    again = alice.post("", json={"title": "once"}, headers=KEY)
+
+    assert again.status_code == 201
+    assert again.json["deleted_at"] == again.json["updated_at"]
+
+
+def test_a_repetition_does_not_move_the_counter(alice, first):
+    alice.post("", json={"title": "once"}, headers=KEY)
+
+    assert alice.post("", json={"title": "next"}).json["version"] == 2
+
+
+def test_keys_are_each_users_own(alice, bob, first):
+    his = bob.post("", json={"title": "his"}, headers=KEY)
+
+    assert his.status_code == 201
+    assert "Idempotency-Replayed" not in his.headers
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x" * 256, id="too-long"),
+        pytest.param("a b", id="space"),
+        pytest.param("é", id="not-ascii"),
+    ],
+)
+def test_what_is_no_key_is_refused(alice, key):
+    answer = alice.post("", json={"title": "x"}, headers={"Idempotency-Key": key})
+
+    assert answer.status_code == 400
+    assert alice.get("").json["total"] == 0
+
+
+def test_the_longest_key_is_good(alice):
+    key = {"Idempotency-Key": "~" * 255}
+
+    answers = [alice.post("", json={"title": "x"}, headers=key) for _ in range(2)]
+
+    assert answers[0].json == answers[1].json

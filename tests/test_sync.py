@@ -1,0 +1,150 @@
+"""Sync: every change after a token, each task once, in its newest state."""
+
+import pytest
+
+from todo_service.tasks import tokens
+
+
+@pytest.fixture
+def since(alice):
+    """Asks for what changed since a token; without one, from the beginning."""
+
+    def since(token=None, query=""):
+        path = f"changes?{query}" + (f"&since={token}" if token else "")
+        answer = alice.get(path.rstrip("?&"))
+        assert answer.status_code == 200, answer.json
+        return answer.json
+
+    return since
+
+
+def test_a_new_user_has_no_changes_and_a_token(alice, since):
+    beginning = since()
+    task = alice.post("", json={"title": "x"}).json
+
+    assert (beginning["changes"], beginning["more"]) == ([], False)
+    assert since(beginning["next"])["changes"] == [task]
+
+
+def test_from_the_beginning_come_all_tasks_oldest_change_first(alice, since):
+    tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(3)]
+    tasks.append(alice.patch(tasks.pop(0)["id"], json={"title": "again"}).json)
+
+    assert since()["changes"] == tasks
+
+
+def test_what_was_deleted_before_the_beginning_is_left_out(alice, milk, since):
+    alice.delete(milk.location)
+
+    assert since()["changes"] == []
+
+
+def test_what_is_deleted_later_comes_with_its_moment(alice, milk, since):
+    token = since()["next"]
+    alice.delete(milk.location)
+
+    (deleted,) = since(token)["changes"]
+
+    assert deleted["id"] == milk.json["id"]
+    assert deleted["deleted_at"] == deleted["updated_at"]
+
+
+def test_what_is_restored_comes_without_a_moment(alice, milk, since):
+    alice.delete(milk.location)
+    token = since()["next"]
+    restored = alice.post(f"{milk.location}/restore").json
+
+    assert since(token)["changes"] == [restored]
+
+
+def test_many_changes_of_one_task_are_one(alice, milk, since):
+    token = since()["next"]
+    for title in "abc":
+        newest = alice.patch(milk.location, json={"title": title}).json
+
+    assert since(token)["changes"] == [newest]
+
+
+def test_pages_go_on_where_the_one_before_ended(alice, since):
+    tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(5)]
+    found, page = [], since(query="limit=2")
+    found += page["changes"]
+    while page["more"]:
+        page = since(page["next"], "limit=2")
+        found += page["changes"]
+
+    assert found == tasks
+    assert since(page["next"])["changes"] == []
+
+
+def test_what_is_deleted_between_two_first_pages_is_told(alice, since):
+    tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(4)]
+    page = since(query="limit=2")
+    alice.delete(tasks[0]["id"])
+    alice.delete(tasks[3]["id"])
+
+    rest = since(page["next"])["changes"]
+
+    assert [each["id"] for each in rest] == [tasks[n]["id"] for n in (2, 0, 3)]
+    assert ["deleted_at" in each for each in rest] == [False, True, True]
+
+
+def test_what_was_deleted_before_the_first_page_stays_out_of_the_next(alice, since):
+    tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(3)]
+    alice.delete(tasks[1]["id"])
+    page = since(query="limit=1")
+
+    rest = since(page["next"])["changes"]
+
+    assert [each["id"] for each in rest] == [tasks[2]["id"]]
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        pytest.param(lambda token: token[:-1], id="cut"),
+        pytest.param(lambda token: token + "A", id="longer"),
+        pytest.param(lambda token: "A" + token[1:], id="another-digest"),
+        pytest.param(lambda token: "", id="empty"),
+        pytest.param(lambda token: "garbage", id="garbage"),
+        pytest.param(lambda token: token + "%3D", id="padded"),
+        pytest.param(lambda token: "%C3%A9", id="not-ascii"),
+    ],
+)
+def test_an_altered_token_is_refused(alice, milk, alter):
+    token = alice.get("changes").json["next"]
+
+    assert alice.get(f"changes?since={alter(token)}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "place",
+    [["1", 1], [1, None], [-1, 1], [2**63, 1], [1.5, 1], [1], [1, 1, 1], {"a": 1}, 5],
+    ids=str,
+)
+def test_what_a_token_carries_is_checked_like_any_input(alice, place):
+    token = tokens.seal(place, "sync", "alice")
+
+    assert alice.get(f"changes?since={token}").status_code == 400
+
+
+def test_another_users_token_is_refused(alice, bob, milk):
+    token = alice.get("changes").json["next"]
+
+    assert bob.get(f"changes?since={token}").status_code == 400
+
+
+def test_a_cursor_is_no_token(alice):
+    for _ in range(2):
+        alice.post("", json={"title": "x"})
+    cursor = alice.get("?limit=1").json["next_cursor"]
+
+    assert alice.get(f"changes?since={cursor}").status_code == 400
+
+
+def test_a_token_ahead_of_the_database_is_gone(alice, milk, database):
+    token = alice.get("changes").json["next"]
+    with database.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM users")
+
+    assert alice.get(f"changes?since={token}").status_code == 410

@@ -1,0 +1,48 @@
+"""What clients see of a task, in the order in which rows and answers have it."""
+
+from sqlalchemy import ColumnElement, DateTime, FromClause, func
+
+from todo_service.tables import tasks
+
+PUBLIC = (
+    "id",
+    "user_id",
+    "title",
+    "description",
+    "completed",
+    "priority",
+    "due_at",
+    "tags",
+    "version",
+    "completed_at",
+    "created_at",
+    "updated_at",
+)
+# In the trash, in sync and in a replay, where a task may be a deleted one.
+WITH_TRASH = (*PUBLIC, "deleted_at")
+
+
+def shown(source: FromClause, names: tuple[str, ...] = PUBLIC) -> list[ColumnElement]:
+    """The columns of a task, timestamps as the contract writes them."""
+    return [
+        rfc3339(source.c[name]).label(name)
+        if isinstance(tasks.c[name].type, DateTime)
+        else source.c[name]
+        for name in names
+    ]
+
+
+def rfc3339(moment: ColumnElement) -> ColumnElement:
+    """In UTC whatever the server's time zone, a zero fraction written out.
+
+    Null for infinity, which stands for the end of an order.
+    """
+    return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+
+
+def as_json(row, names: tuple[str, ...] = PUBLIC) -> dict:
+    """A row that begins with these columns, as clients get it; live if undeleted."""
+    task = dict(zip(names, row, strict=False))
+    if task.get("deleted_at", "") is None:
+        del task["deleted_at"]
+    return task
