@@ -60,12 +60,12 @@ CLAIMS: dict[str, Any] = {
 
 def main() -> None:
     """Measure every algorithm, and print a table."""
-    print(f"{'':8}{'bare':>8}{'remembered':>12}{'read':>8}   µs of CPU")  # noqa: T201
+    print(f"{'':8}{'bare':>8}{'remembered':>12}{'read':>8}   µs of CPU")
     for algorithm in KEYS:
         bare, remembered, verified = measure(algorithm)
         found = {"remembered": remembered, "read": verified - bare}
         missed = [name for name, target in TARGETS.items() if found[name] > target]
-        print(  # noqa: T201
+        print(
             f"{algorithm:8}{bare:8.1f}{remembered:12.1f}{found['read']:8.1f}",
             f"  missed: {', '.join(missed)}" if missed else "",
         )

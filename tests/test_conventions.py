@@ -23,6 +23,7 @@ ORDER = [
     "tables",
     "urls",
     "fields",
+    "kinds",
     "config",
     "logs",
     "errors",
@@ -43,6 +44,7 @@ ORDER = [
 ONLY = {
     "todo_service.tables": set(),
     "todo_service.fields": set(),
+    "todo_service.kinds": set(),
     "todo_service.tasks.schemas": {"todo_service.fields"},
     "todo_service.tasks.columns": {"todo_service.tables"},
     "todo_service.tasks.change": {"todo_service.tables", "todo_service.tasks.columns"},

@@ -3,9 +3,8 @@
 A message says what a setting has to be and never what it was: it may be a secret.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import click
 from marshmallow import (
@@ -14,12 +13,11 @@ from marshmallow import (
     ValidationError,
     fields,
     post_load,
-    validate,
     validates_schema,
 )
 from sqlalchemy.engine import URL
 
-from todo_service import urls
+from todo_service import kinds, urls
 
 SECRET_BYTES = 32
 
@@ -75,59 +73,6 @@ def load(environ: Mapping[str, str]) -> Settings:
         raise BadSettingsError("\n".join(lines)) from None
 
 
-class _Parsed(fields.Field):
-    """Text that goes through a function of `urls`."""
-
-    def __init__(self, parse: Callable[[str], Any]):
-        super().__init__(load_default=None)
-        self._parse = parse
-
-    def _deserialize(self, value, attr, data, **kwargs):
-        try:
-            return self._parse(value)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-
-
-class _List(_Parsed):
-    """The same, of each item of a comma-separated list."""
-
-    def __init__(self, parse: Callable[[str], str] = str, *, default: list[str]):
-        super().__init__(lambda text: [parse(item) for item in _items(text)])
-        self.load_default = default
-
-
-def _items(text):
-    items = [item.strip() for item in text.split(",") if item.strip()]
-    if not items:
-        raise ValueError("must name something between its commas.")
-    return items
-
-
-def _choice(*names, default):
-    must = f"must be one of {', '.join(names)}."
-    return fields.String(
-        load_default=default, validate=validate.OneOf(names, error=must)
-    )
-
-
-def _number(kind, lowest, highest, default):
-    must = f"must be a number from {lowest} to {highest}."
-    return kind(
-        load_default=default,
-        error_messages={"invalid": must, "special": must, "too_large": must},
-        validate=validate.Range(lowest, highest, error=must),
-    )
-
-
-def _whole(lowest, highest, *, default):
-    return _number(fields.Integer, lowest, highest, default)
-
-
-def _seconds(lowest, highest, *, default):
-    return _number(fields.Float, lowest, highest, default)
-
-
 def _check_secret(secret):
     if len(secret.encode()) < SECRET_BYTES:
         raise ValidationError(f"must be at least {SECRET_BYTES} bytes long.")
@@ -139,26 +84,26 @@ class SettingsSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    app_env = _choice("production", "development", default="production")
-    port = _whole(1, 65535, default=7860)
-    log_level = _choice("DEBUG", "INFO", "WARNING", "ERROR", default="INFO")
-    log_format = _choice("json", "text", default="json")
-    cors_origins = _List(urls.browser_origin, default=["http://localhost:3000"])
-    database_url = _Parsed(urls.postgres)
-    database_url_unpooled = _Parsed(urls.postgres)
-    db_pool_size = _whole(1, 100, default=5)
-    db_pool_timeout = _seconds(0.1, 60, default=2.0)
-    db_connect_timeout = _seconds(0.1, 120, default=10.0)
-    db_statement_timeout = _seconds(0.1, 600, default=5.0)
+    app_env = kinds.choice("production", "development", default="production")
+    port = kinds.whole(1, 65535, default=7860)
+    log_level = kinds.choice("DEBUG", "INFO", "WARNING", "ERROR", default="INFO")
+    log_format = kinds.choice("json", "text", default="json")
+    cors_origins = kinds.List(urls.browser_origin, default=["http://localhost:3000"])
+    database_url = kinds.Parsed(urls.postgres)
+    database_url_unpooled = kinds.Parsed(urls.postgres)
+    db_pool_size = kinds.whole(1, 100, default=5)
+    db_pool_timeout = kinds.seconds(0.1, 60, default=2.0)
+    db_connect_timeout = kinds.seconds(0.1, 120, default=10.0)
+    db_statement_timeout = kinds.seconds(0.1, 600, default=5.0)
     better_auth_secret = fields.String(load_default=None, validate=_check_secret)
-    better_auth_url = _Parsed(urls.better_auth_base)
-    jwks_url = _Parsed(urls.web)
+    better_auth_url = kinds.Parsed(urls.better_auth_base)
+    jwks_url = kinds.Parsed(urls.web)
     jwt_issuer = fields.String(load_default=None)
-    jwt_audience = _List(default=[])
-    jwt_leeway = _seconds(0, 300, default=10.0)
-    trash_days = _whole(0, 36500, default=30)
-    web_concurrency = _whole(1, 1000, default=2)
-    gunicorn_threads = _whole(1, 1000, default=16)
+    jwt_audience = kinds.List(default=[])
+    jwt_leeway = kinds.seconds(0, 300, default=10.0)
+    trash_days = kinds.whole(0, 36500, default=30)
+    web_concurrency = kinds.whole(1, 1000, default=2)
+    gunicorn_threads = kinds.whole(1, 1000, default=16)
 
     def on_bind_field(self, field_name, field_obj):
         """Settings have the field's name in capitals."""
