@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 import todo_service
-from todo_service.tasks import change, listing, queries, sync
+from todo_service.tasks import (
+    change,
+    columns,
+    listing,
+    pages,
+    queries,
+    schemas,
+    sync,
+)
 
 PACKAGE = Path(todo_service.__file__).parent
 MODULES = {
@@ -119,3 +127,15 @@ def test_the_service_has_no_sql_of_its_own_outside_the_migrations():
         }
         raw = names & {"text", "exec_driver_sql", "cursor"}
         assert not raw or module == "todo_service.migrations", module
+
+
+def test_every_filter_and_sort_is_wired_from_the_query_to_the_statement():
+    paging = {"sort", "limit", "offset", "cursor"}
+
+    assert schemas.TaskQuery().fields.keys() - paging == listing.FILTERS.keys()
+    assert set(schemas.SORTS) == listing.SORTS.keys()
+    assert {sort.lstrip("-") for sort in schemas.SORTS} == pages.KEYS.keys()
+
+
+def test_what_clients_see_of_a_task_is_its_writable_and_its_read_only_fields():
+    assert set(columns.WITH_TRASH) == schemas.Task().fields.keys() | schemas.READ_ONLY
