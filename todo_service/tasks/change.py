@@ -1,11 +1,11 @@
 """The one statement that changes a task: 200, 404 and 412 told apart, nothing lost.
 
-It locks the user, then the task, as every write does.
+It locks the user, then the task, as every write does. It is built once for each kind of
+change, with the parameters `owner`, `task` and, where versions count, `match`.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import (
     CTE,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -25,19 +26,23 @@ from sqlalchemy import (
 from todo_service.tables import tasks, users
 from todo_service.tasks.columns import shown
 
+OWNER = bindparam("owner", type_=users.c.id.type)
+TASK = bindparam("task", type_=tasks.c.id.type)
+MATCH = bindparam("match", expanding=True, type_=tasks.c.version.type)
 A_MICROSECOND = literal(timedelta(microseconds=1))
+
+# Both halves, always: an id alone never picks out a row.
+IS_ONE = and_(tasks.c.user_id == OWNER, tasks.c.id == TASK)
 LIVE = tasks.c.deleted_at.is_(None)
 
 
 def change_one(
-    user_id: str,
-    task_id: UUID,
     new_values: Callable[[FromClause], dict],
-    match: list[int] | None,
     *,
+    matching: bool,
     restoring: bool = False,
 ) -> Select:
-    """One atomic change of a task, if its version is one of `match`.
+    """One atomic change of a task; where `matching`, if its version is one of `match`.
 
     No row where there is no such task; else one, with the version `found` before. Its
     `id` is null where that version does not match, and nothing has changed.
@@ -46,12 +51,12 @@ def change_one(
     re-checked row would not: it decides, and what follows obeys. Its clock is read
     after the wait for the lock, so `updated_at` always moves forward.
     """
-    hit = _locked(user_id, task_id, true() if restoring else LIVE)
-    matching = true() if match is None else hit.c.version.in_(match)
+    hit = _locked(true() if restoring else LIVE)
+    matches = hit.c.version.in_(MATCH) if matching else true()
     change = (
         update(users)
         .values(last_change=users.c.last_change + 1)
-        .where(users.c.id == user_id, users.c.id == hit.c.user_id, matching)
+        .where(users.c.id == OWNER, users.c.id == hit.c.user_id, matches)
         .returning(users.c.id, users.c.last_change)
     )
     if restoring:
@@ -63,25 +68,22 @@ def change_one(
             **new_values(hit), version=counted.c.last_change, updated_at=hit.c.stamp
         )
         .where(
-            is_one(user_id, task_id),
-            tasks.c.user_id == counted.c.id,
-            tasks.c.user_id == hit.c.user_id,
+            IS_ONE, tasks.c.user_id == counted.c.id, tasks.c.user_id == hit.c.user_id
         )
         .returning(tasks)
         .cte("done")
     )
-    outcome = done if not restoring else _or_as_it_was(done, hit, matching)
+    outcome = done if not restoring else _or_as_it_was(done, hit, matches)
     return select(*shown(outcome), hit.c.version.label("found")).select_from(
         hit.outerjoin(outcome, outcome.c.user_id == hit.c.user_id)
     )
 
 
-def _locked(user_id: str, task_id: UUID, condition: ColumnElement):
+def _locked(condition: ColumnElement) -> CTE:
     """The task's newest version and the moment of its change; user first, then task."""
-    there = exists().where(is_one(user_id, task_id))
     owner = _materialized(
         select(users.c.id)
-        .where(users.c.id == user_id, there)
+        .where(users.c.id == OWNER, exists().where(IS_ONE))
         .with_for_update(key_share=True),
         "owner",
     )
@@ -89,24 +91,19 @@ def _locked(user_id: str, task_id: UUID, condition: ColumnElement):
     return _materialized(
         select(tasks, later.label("stamp"))
         .join_from(owner, tasks, tasks.c.user_id == owner.c.id)
-        .where(is_one(user_id, task_id), condition)
+        .where(IS_ONE, condition)
         .with_for_update(key_share=True, of=tasks),
         "hit",
     )
 
 
-def _or_as_it_was(done: CTE, hit: CTE, matching: ColumnElement) -> CTE:
+def _or_as_it_was(done: CTE, hit: CTE, matches: ColumnElement) -> CTE:
     """What was restored, or the task that needed no restoring."""
     live = select(*(hit.c[column.name] for column in tasks.c)).where(
-        hit.c.deleted_at.is_(None), matching
+        hit.c.deleted_at.is_(None), matches
     )
     return union_all(select(done), live).cte("outcome")
 
 
-def is_one(user_id: str, task_id: UUID):
-    """Both halves, always: an id alone never picks out a row."""
-    return and_(tasks.c.user_id == user_id, tasks.c.id == task_id)
-
-
-def _materialized(statement: Select, name: str):
+def _materialized(statement: Select, name: str) -> CTE:
     return statement.cte(name).prefix_with("MATERIALIZED")

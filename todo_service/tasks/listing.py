@@ -1,22 +1,25 @@
 """The list as a statement: filters, sorts and pages are data.
 
-A filter is an entry of `FILTERS` under its parameter's name, a sort one of `SORTS`.
+A filter is an entry of `CHOICES` or `FILTERS` under its name, a sort one of `SORTS`.
 Every sort key stands in an index behind the owner and is never null, so a page is read
 in the index's order from wherever it begins.
 """
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
+    Integer,
     Select,
     String,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     collate,
@@ -31,26 +34,32 @@ from sqlalchemy import (
 )
 
 from todo_service.tables import tasks, users
+from todo_service.tasks.change import OWNER
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, rfc3339, shown
 
-FILTERS: dict[str, Callable[[Any], ColumnElement]] = {
+# Parameters whose few words each stand for a condition of their own.
+CHOICES: dict[str, dict[Any, ColumnElement]] = {
     "status": {
         "all": true(),
         "pending": not_(tasks.c.completed),
         "completed": tasks.c.completed,
-    }.__getitem__,
-    "priority": tasks.c.priority.in_,
-    "tag": lambda wanted: tasks.c.tags.overlap(cast(wanted, ARRAY(Text))),
-    "q": lambda words: or_(
-        tasks.c.title.icontains(words, autoescape=True),
-        tasks.c.description.icontains(words, autoescape=True),
-    ),
-    "due_before": lambda moment: tasks.c.due_at < moment,
-    "due_after": lambda moment: tasks.c.due_at >= moment,
+    },
     "deleted": {
         False: tasks.c.deleted_at.is_(None),
         True: tasks.c.deleted_at.is_not(None),
-    }.__getitem__,
+    },
+}
+
+# Conditions on a value, which is the bound parameter of the filter's name.
+FILTERS: dict[str, ColumnElement] = {
+    "priority": tasks.c.priority.in_(bindparam("priority", expanding=True)),
+    "tag": tasks.c.tags.overlap(bindparam("tag", type_=ARRAY(Text))),
+    "q": or_(
+        tasks.c.title.icontains(bindparam("q"), escape="/"),
+        tasks.c.description.icontains(bindparam("q"), escape="/"),
+    ),
+    "due_before": tasks.c.due_at < bindparam("due_before"),
+    "due_after": tasks.c.due_at >= bindparam("due_after"),
 }
 
 
@@ -105,23 +114,56 @@ def select_tasks(
     `total` null. One row whose `id` is null where the page is empty, or where the
     state is one that was `seen`: then the user's row is all that was looked at.
     """
+    chosen = {name: filters[name] for name in CHOICES}
+    given = {name: filters[name] for name in FILTERS if name in filters}
+    key, task_id = after or (None, None)
+    statement = _select_tasks(
+        tuple(chosen.items()),
+        tuple(given),
+        sort,
+        after and ("end" if key is None else "key"),
+        bool(seen),
+    )
+    if "q" in given:
+        given["q"] = re.sub("([/%_])", r"/\1", given["q"])
+    places = {"place_key": key, "place_id": task_id} if after else {}
+    known = {"seen": seen} if seen else {}
+    return statement.params(
+        owner=user_id, rows=limit + 1, skipped=offset, **given, **places, **known
+    )
+
+
+@lru_cache(maxsize=256)
+def _select_tasks(
+    chosen: tuple[tuple[str, Any], ...],
+    given: tuple[str, ...],
+    sort: str,
+    after: str | None,
+    seen: bool,
+) -> Select:
+    """The statement for one shape of query; its parameters say the rest."""
     by = SORTS[sort]
-    state = _state(user_id)
-    changed = state.c.state.not_in(seen) if seen else true()
-    wanted = and_(tasks.c.user_id == user_id, *_conditions(filters))
+    state = _state()
+    unseen = state.c.state.not_in(bindparam("seen", expanding=True))
+    changed = unseen if seen else true()
+    wanted = and_(
+        tasks.c.user_id == OWNER,
+        *(CHOICES[name][word] for name, word in chosen),
+        *(FILTERS[name] for name in given),
+    )
     page = (
         select(tasks, by.key.label("key"))
         .where(wanted, changed, _comes_after(by, after))
         .order_by(*_order(by, by.key, tasks.c.id))
-        .limit(limit + 1)
-        .offset(offset)
+        .limit(bindparam("rows", type_=Integer))
+        .offset(bindparam("skipped", type_=Integer))
         .lateral("page")
     )
     count = select(func.count()).select_from(tasks).where(wanted).scalar_subquery()
     total = case((changed, count)) if after is None else literal(None)
     return (
         select(
-            *shown(page, WITH_TRASH if filters["deleted"] else PUBLIC),
+            *shown(page, WITH_TRASH if dict(chosen)["deleted"] else PUBLIC),
             _written(by, page.c.key).label("key"),
             total.label("total"),
             state.c.state,
@@ -131,32 +173,27 @@ def select_tasks(
     )
 
 
-def _state(user_id: str):
+def _state():
     """What the user's list depends on, as text: the counter and the purge mark."""
     counter, purged = (
         cast(func.coalesce(func.max(column), 0), String)
         for column in (users.c.last_change, users.c.purged_through)
     )
     state = (counter + "." + purged).label("state")
-    return select(state).where(users.c.id == user_id).subquery("state")
-
-
-def _conditions(filters: dict[str, Any]) -> list[ColumnElement]:
-    return [FILTERS[name](value) for name, value in filters.items()]
+    return select(state).where(users.c.id == OWNER).subquery("state")
 
 
 def _order(by: Sort, *columns: ColumnElement) -> list[ColumnElement]:
     return [column.desc() if by.descending else column.asc() for column in columns]
 
 
-def _comes_after(by: Sort, after: tuple[Any, str] | None) -> ColumnElement:
+def _comes_after(by: Sort, after: str | None) -> ColumnElement:
     """Behind a place in the total order, as one comparison that an index serves."""
     if after is None:
         return true()
-    key, task_id = after
-    bound = literal(key, by.key.type) if key is not None else by.end
+    place_key = by.end if after == "end" else bindparam("place_key", type_=by.key.type)
     here = tuple_(by.key, tasks.c.id)
-    place = tuple_(bound, literal(task_id, tasks.c.id.type))
+    place = tuple_(place_key, bindparam("place_id", type_=tasks.c.id.type))
     return here < place if by.descending else here > place
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from todo_service import fields
 from todo_service.tasks import tokens
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
-from todo_service.tasks.listing import FILTERS
+from todo_service.tasks.listing import CHOICES, FILTERS
 
 # What a cursor may carry of the task at its place, for each sort.
 KEYS = {
@@ -30,7 +30,8 @@ class Page:
     def __init__(self, user_id: str, query: dict[str, Any]):
         self.limit = query["limit"]
         self.sort = query["sort"]
-        self.filters = {name: query[name] for name in FILTERS if name in query}
+        known = CHOICES.keys() | FILTERS.keys()
+        self.filters = {name: query[name] for name in sorted(known & query.keys())}
         if not self.filters.get("q", "").strip(fields.WHITE_SPACE):
             self.filters.pop("q", None)
         # What a cursor is good for: this user's list, in this order, of these tasks.

@@ -6,14 +6,25 @@ lock makes the order of the numbers the order of the commits, and the counter, t
 mark and the tasks are read in one snapshot; so a number once passed cannot come late.
 """
 
-from typing import Any
+from functools import cache
 
 from flask import abort
 from marshmallow import ValidationError, fields, validate
-from sqlalchemy import Row, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from todo_service.tables import tasks, users
 from todo_service.tasks import tokens
+from todo_service.tasks.change import LIVE, OWNER
 from todo_service.tasks.columns import WITH_TRASH, as_json, shown
 
 NUMBER = fields.Integer(strict=True, validate=validate.Range(0, 2**63 - 1))
@@ -56,29 +67,40 @@ class Place:
             raise ValidationError({"since": ["Not one of your tokens."]}) from None
 
 
-def select_changes(user_id: str, *, position: int, floor: Any, limit: int) -> Select:
+def select_changes(
+    user_id: str, *, position: int, floor: int | None, limit: int
+) -> Select:
     """The tasks changed after a position, oldest change first, one more if there is.
 
     Each row with the user's `counter` and purge mark; one whose `id` is null where
-    nothing changed.
+    nothing changed. Without a floor, no deleted tasks.
     """
+    floors = {} if floor is None else {"floor": floor}
+    return _select_changes(floor is None).params(
+        owner=user_id, position=position, rows=limit + 1, **floors
+    )
+
+
+@cache
+def _select_changes(first: bool) -> Select:
     mark = (
         select(
             func.coalesce(func.max(users.c.last_change), 0).label("counter"),
             func.coalesce(func.max(users.c.purged_through), 0).label("purged"),
         )
-        .where(users.c.id == user_id)
+        .where(users.c.id == OWNER)
         .subquery("mark")
     )
-    live = tasks.c.deleted_at.is_(None)
+    later = tasks.c.version > bindparam("floor", type_=BigInteger)
     changed = (
         select(tasks)
         .where(
-            and_(tasks.c.user_id == user_id, tasks.c.version > position),
-            live if floor is None else or_(live, tasks.c.version > floor),
+            tasks.c.user_id == OWNER,
+            tasks.c.version > bindparam("position", type_=BigInteger),
+            LIVE if first else or_(LIVE, later),
         )
         .order_by(tasks.c.version)
-        .limit(limit + 1)
+        .limit(bindparam("rows", type_=Integer))
         .subquery("changed")
     )
     return (
