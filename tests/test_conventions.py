@@ -9,6 +9,7 @@ import pytest
 import todo_service
 from todo_service.tasks import (
     columns,
+    criteria,
     listing,
     pages,
     queries,
@@ -60,10 +61,12 @@ ONLY = {
         "todo_service.tasks.change",
         "todo_service.tasks.columns",
     },
+    "todo_service.tasks.criteria": {"todo_service.tables"},
     "todo_service.tasks.listing": {
         "todo_service.tables",
         "todo_service.tasks.change",
         "todo_service.tasks.columns",
+        "todo_service.tasks.criteria",
     },
 }
 
@@ -136,8 +139,8 @@ def test_every_filter_and_sort_is_wired_from_the_query_to_the_statement():
     paging = {"sort", "limit", "offset", "cursor"}
 
     filters = schemas.TaskQuery().fields.keys() - paging
-    assert filters == listing.CHOICES.keys() | listing.FILTERS.keys()
-    assert set(schemas.SORTS) == listing.SORTS.keys()
+    assert filters == criteria.CHOICES.keys() | criteria.FILTERS.keys()
+    assert set(schemas.SORTS) == criteria.SORTS.keys()
     assert {sort.lstrip("-") for sort in schemas.SORTS} == pages.KEYS.keys()
 
 

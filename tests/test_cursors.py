@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 import pytest
 
 from todo_service.tasks import tokens
-from todo_service.tasks.listing import SORTS
+from todo_service.tasks.criteria import SORTS
 
 FIRST = "00000000-0000-0000-0000-000000000000"
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from todo_service import fields
 from todo_service.tasks import tokens
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
-from todo_service.tasks.listing import CHOICES, FILTERS
+from todo_service.tasks.criteria import CHOICES, FILTERS
 
 # What a cursor may carry of the task at its place, for each sort.
 KEYS = {

@@ -73,8 +73,8 @@ def list_changes():
 def create_task():
     """Create a task, or answer with the one that the idempotency key has made."""
     owner = identity.user_id()
-    key = retries.idempotency_key()
     values = payloads.body(NEW_TASK)
+    key = retries.idempotency_key()
     asked = retries.digest(values) if key else None
     row = db.fetch_one(
         queries.insert_task(
@@ -107,8 +107,8 @@ def read_task(task_id):
 @blueprint.patch(ONE_TASK)
 def change_task(task_id):
     """Change the fields that the body has."""
-    match = etags.demanded_versions()
     values = payloads.body(CHANGES)
+    match = etags.demanded_versions()
     return _changed(
         queries.update_task(identity.user_id(), task_id, values, match=match)
     )
@@ -126,8 +126,8 @@ def delete_task(task_id):
 @blueprint.patch(f"{ONE_TASK}/toggle-status")
 def complete_task(task_id):
     """Toggle `completed`, or set it."""
-    match = etags.demanded_versions()
     values = payloads.optional_body(COMPLETION)
+    match = etags.demanded_versions()
     owner = identity.user_id()
     return _changed(
         queries.update_task(owner, task_id, values, match=match)
