@@ -1,7 +1,9 @@
 """A real PostgreSQL for every test, and the people who use the service."""
 
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,8 +24,11 @@ def server() -> URL:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return urls.postgres(given)
-    # Under the system's own folder: a socket's path must be short.
-    return embedded.start(Path(tempfile.mkdtemp(prefix="todo")))
+    # Under the system's own folder: a socket's path must be short. It goes when the
+    # server has stopped, which registers itself later and so is called earlier.
+    folder = Path(tempfile.mkdtemp(prefix="todo"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return embedded.start(folder)
 
 
 @pytest.fixture(scope="session")
