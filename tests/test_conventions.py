@@ -29,6 +29,7 @@ MODULES = {
 # package's. What is missing here fails the test, so a new module finds its place.
 ORDER = [
     "tables",
+    "base64url",
     "urls",
     "fields",
     "kinds",

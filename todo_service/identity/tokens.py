@@ -6,14 +6,13 @@ says of keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at.
 """
 
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 import jwt
 
-from todo_service import errors
+from todo_service import base64url, errors
 from todo_service.config import Settings
 from todo_service.identity import claims, jwks, jws
 from todo_service.identity.keys import KeySet
@@ -89,6 +88,6 @@ class Verifier:
 def _secret_key(secret: str | None) -> jwks.Key | None:
     if secret is None:
         return None
-    encoded = urlsafe_b64encode(secret.encode()).decode()
-    jwk = jwt.PyJWK({"kty": "oct", "k": encoded.rstrip("=")}, "HS256")
+    encoded = base64url.encode(secret.encode()).decode()
+    jwk = jwt.PyJWK({"kty": "oct", "k": encoded}, "HS256")
     return jwks.Key(None, "HS256", jwk)

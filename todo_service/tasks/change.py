@@ -51,7 +51,7 @@ def change_one(
     re-checked row would not: it decides, and what follows obeys. Its clock is read
     after the wait for the lock, so `updated_at` always moves forward.
     """
-    hit = _locked(true() if restoring else LIVE)
+    hit = _newest(true() if restoring else LIVE)
     matches = hit.c.version.in_(MATCH) if matching else true()
     change = (
         update(users)
@@ -79,21 +79,26 @@ def change_one(
     )
 
 
-def _locked(condition: ColumnElement) -> CTE:
+def locked(
+    statement: Select, name: str, *, of: FromClause | None = None, delete: bool = False
+) -> CTE:
+    """Rows in their newest versions, held for a change, or to `delete` them."""
+    held = statement.with_for_update(key_share=not delete, of=of)
+    return held.cte(name).prefix_with("MATERIALIZED")
+
+
+def _newest(condition: ColumnElement) -> CTE:
     """The task's newest version and the moment of its change; user first, then task."""
-    owner = _materialized(
-        select(users.c.id)
-        .where(users.c.id == OWNER, exists().where(IS_ONE))
-        .with_for_update(key_share=True),
-        "owner",
+    owner = locked(
+        select(users.c.id).where(users.c.id == OWNER, exists().where(IS_ONE)), "owner"
     )
     later = func.greatest(func.clock_timestamp(), tasks.c.updated_at + A_MICROSECOND)
-    return _materialized(
+    return locked(
         select(tasks, later.label("stamp"))
         .join_from(owner, tasks, tasks.c.user_id == owner.c.id)
-        .where(IS_ONE, condition)
-        .with_for_update(key_share=True, of=tasks),
+        .where(IS_ONE, condition),
         "hit",
+        of=tasks,
     )
 
 
@@ -103,7 +108,3 @@ def _or_as_it_was(done: CTE, hit: CTE, matches: ColumnElement) -> CTE:
         hit.c.deleted_at.is_(None), matches
     )
     return union_all(select(done), live).cte("outcome")
-
-
-def _materialized(statement: Select, name: str) -> CTE:
-    return statement.cte(name).prefix_with("MATERIALIZED")

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from todo_service import db, migrations
 from todo_service.config import Settings
 from todo_service.tables import tasks, users
+from todo_service.tasks.change import locked
 
 BATCH = 500
 # More numbers than were ever given out in the time that a restore loses.
@@ -72,14 +73,15 @@ def next_user(after: str, days: int) -> Select:
 
 def delete_batch(user_id: str, days: int) -> Select:
     """Remove a batch of a user's old trash, raise the purge mark; how many went."""
-    owner = _locked(select(users.c.id).where(users.c.id == user_id), "owner")
-    doomed = _locked(
+    owner = locked(select(users.c.id).where(users.c.id == user_id), "owner")
+    doomed = locked(
         select(tasks.c.user_id, tasks.c.id, tasks.c.version)
         .join_from(owner, tasks, tasks.c.user_id == owner.c.id)
         .where(tasks.c.user_id == user_id, _old(days))
         .limit(BATCH),
         "doomed",
         of=tasks,
+        delete=True,
     )
     gone = (
         delete(tasks)
@@ -105,18 +107,9 @@ def delete_batch(user_id: str, days: int) -> Select:
 def move_every_counter() -> Update:
     """Past every number that clients may hold, with all that was before purged."""
     moved = users.c.last_change + LOST_NUMBERS
-    return (
-        update(users)
-        .values(last_change=moved, purged_through=moved)
-        .returning(users.c.id)
-    )
+    return update(users).values(last_change=moved, purged_through=moved)
 
 
 def _old(days: int) -> ColumnElement[bool]:
     age = func.make_interval(0, 0, 0, days)
     return tasks.c.deleted_at < func.now() - age
-
-
-def _locked(statement: Select, name: str, of=None):
-    locked = statement.with_for_update(key_share=of is None, of=of)
-    return locked.cte(name).prefix_with("MATERIALIZED")

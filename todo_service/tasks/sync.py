@@ -44,10 +44,8 @@ class Place:
         """The changes and the token behind them. 410 where some can be missing."""
         counter, purged = rows[0].counter, rows[0].purged
         floor = counter if self.floor is None else self.floor
-        ahead = max(self.position, floor) > counter
-        if self.floor is not None and (
-            ahead or purged > max(self.position, self.floor)
-        ):
+        known = max(self.position, floor)
+        if known > counter or known < purged:
             abort(410, "The sync token is too old: start over without one.")
         changed = [row for row in rows if row.id]
         more = len(changed) > limit

@@ -89,9 +89,10 @@ def create_task():
     headers = {
         "ETag": etags.of_task(row.version),
         "Location": pages.path_below(row.id),
-        "Idempotency-Replayed": "true" if row.first else None,
     }
-    return as_json(row, WITH_TRASH), 201, _given(headers)
+    if row.first:
+        headers["Idempotency-Replayed"] = "true"
+    return as_json(row, WITH_TRASH), 201, headers
 
 
 @blueprint.get(ONE_TASK)
@@ -156,7 +157,3 @@ def _task(row):
     if row is None:
         abort(404, "There is no such task.")
     return as_json(row), {"ETag": etags.of_task(row.version)}
-
-
-def _given(headers):
-    return {name: value for name, value in headers.items() if value is not None}
