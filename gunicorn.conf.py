@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from todo_service import db
-from todo_service.config import BadSettingsError, load
+from todo_service import database
+from todo_service.settings import BadSettingsError, load
 
 try:
     settings = load(os.environ)
@@ -39,4 +39,4 @@ control_socket_disable = True
 
 def post_worker_init(worker):
     """Connect before the first request does, and after the fork."""
-    db.warm_up(worker.wsgi)
+    database.warm_up(worker.wsgi)

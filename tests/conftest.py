@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import URL, create_engine, delete, text
 
 from tests.client import Client
-from todo_service import create_app, embedded, migrations, urls
-from todo_service.tables import users
+from todo_service import create_app
+from todo_service.database import embedded, migrations
+from todo_service.database.tables import users
+from todo_service.settings import urls
 
 SECRET = "a secret of the tests, long enough for HS256"
 

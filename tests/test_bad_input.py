@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from todo_service.fields import WHITE_SPACE
-from todo_service.payloads import BODY_BYTES
+from todo_service.web.fields import WHITE_SPACE
+from todo_service.web.json_bodies import BODY_BYTES
 
 JSON = "application/json"
 NOWHERE = "0190f3a0-0000-7000-8000-000000000000"

@@ -1,149 +1,167 @@
-"""The house rules that a machine can check."""
+"""The house rules that a machine can check, and violations that they must find."""
 
-import ast
-import inspect
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Executable, delete, insert, or_, select, update
 
 import todo_service
-from todo_service.tasks import (
-    columns,
-    criteria,
-    listing,
-    pages,
-    queries,
-    schemas,
-    sync,
-)
+from tests import house_rules
+from tests.house_rules import Sources
+from todo_service.database.statements import OWNER
+from todo_service.database.tables import tasks, users
+from todo_service.tasks import changes_statement, columns, purge, queries, schemas
+from todo_service.tasks.list_criteria import CHOICES, FILTERS, SORTS
+from todo_service.tasks.list_statement import Shape, select_page
+from todo_service.tasks.scope import IS_ONE, TASK
 
 PACKAGE = Path(todo_service.__file__).parent
-MODULES = {
+DESIGN = PACKAGE.parent / "docs" / "design.md"
+SOURCES: Sources = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
         ".__init__"
-    ): path
+    ): path.read_text("utf-8")
     for path in PACKAGE.rglob("*.py")
 }
 
-# From the ground up: a module may import those that stand above it here, and its own
-# package's. What is missing here fails the test, so a new module finds its place.
-ORDER = [
-    "tables",
-    "base64url",
-    "urls",
-    "fields",
-    "kinds",
-    "config",
-    "logs",
-    "errors",
-    "paths",
-    "payloads",
-    "browsers",
-    "sockets",
-    "embedded",
-    "db",
-    "migrations",
-    "health",
-    "identity",
-    "tasks",
-    "development",
+# A rule, a module, what is planted at the end of it.
+PLANTED = [
+    (house_rules.wrong_directions, "web.paths", "import todo_service.database.tables"),
+    (house_rules.wrong_directions, "identity", "from todo_service import database"),
+    (house_rules.wrong_directions, "database", "from todo_service.web import paths"),
+    (house_rules.wrong_directions, "errors", "from todo_service import tasks"),
+    (house_rules.wrong_directions, "billing", "'''A new room.'''"),
+    (house_rules.cycles, "web.cors", "from todo_service.web import caching"),
+    (house_rules.forbidden_imports, "tasks.queries", "from flask import g"),
+    (house_rules.forbidden_imports, "tasks.changes_statement", "import flask"),
+    (
+        house_rules.forbidden_imports,
+        "tasks.change",
+        "from todo_service import identity",
+    ),
+    (
+        house_rules.forbidden_imports,
+        "tasks.schemas",
+        "from todo_service.database import tables",
+    ),
+    (house_rules.forbidden_imports, "tasks.schemas", "from flask import request"),
+    (
+        house_rules.imports_of_views,
+        "tasks.purge",
+        "from todo_service.tasks import views",
+    ),
+    (house_rules.raw_sql, "tasks.purge", "from sqlalchemy import text"),
+    (house_rules.raw_sql, "tasks.queries", "from sqlalchemy.sql import text as raw"),
+    (house_rules.raw_sql, "health", "import sqlalchemy\nsqlalchemy.text('SELECT 1')"),
+    (house_rules.raw_sql, "database", "def run(c): c.exec_driver_sql('SELECT 1')"),
+    (house_rules.raw_sql, "database.sessions", "def run(c): c.connection.cursor()"),
+    (house_rules.undocumented, "silent", "x = 1"),
+    (house_rules.too_long, "web.paths", "def f():\n" + "    x = 1\n" * 21),
+    (house_rules.too_long, "web.links", "x = 1\n" * 151),
+]
+RULES = sorted({rule for rule, _, _ in PLANTED}, key=lambda rule: rule.__name__)
+
+
+def named(rule) -> str:
+    return rule.__name__
+
+
+@pytest.mark.parametrize("rule", RULES, ids=named)
+def test_the_package_keeps_the_rule(rule):
+    assert rule(SOURCES) == []
+
+
+@pytest.mark.parametrize(("rule", "module", "planted"), PLANTED)
+def test_the_rule_finds_a_planted_violation(rule, module, planted):
+    name = f"todo_service.{module}"
+
+    assert rule(SOURCES | {name: f"{SOURCES.get(name, '')}\n{planted}\n"}) != []
+
+
+def test_a_long_module_may_say_why():
+    text = f'"""{house_rules.LONG_FOR_A_REASON} it is data."""\n' + "x = 1\n" * 151
+
+    assert house_rules.too_long({"todo_service.data": text}) == []
+
+
+def test_every_module_of_statements_is_held_to_its_imports():
+    builders = {
+        module
+        for module, text in SOURCES.items()
+        if house_rules.room(module) == "tasks"
+        and {"sqlalchemy.select", "sqlalchemy.bindparam"} & house_rules.imported(text)
+    }
+
+    # The purge is a command: it also runs its statements.
+    assert builders - {"todo_service.tasks.purge"} <= house_rules.STATEMENTS.keys()
+
+
+def test_the_picture_in_the_design_page_is_the_code():
+    drawn: dict[str, set[str]] = {}
+    for here, others in re.findall(
+        r"^    (\w+) --> ([\w &]+)$", DESIGN.read_text(), re.M
+    ):
+        drawn.setdefault(here, set()).update(others.split(" & "))
+
+    found = house_rules.room_imports(SOURCES)
+    assert drawn == {here: others for here, others in found.items() if others}
+
+
+def shapes():
+    """Shapes of the list in which every choice, filter and sort occurs."""
+    default = tuple((name, next(iter(words))) for name, words in CHOICES.items())
+    for name, words in CHOICES.items():
+        for word in words:
+            choices = tuple((n, word if n == name else w) for n, w in default)
+            yield Shape(choices, (), "created_at", False)
+    for sort in SORTS:
+        for after in (False, True):
+            yield Shape(default, tuple(FILTERS), sort, after)
+
+
+STATEMENTS: dict[str, Any] = {
+    name: value
+    for module in (queries, changes_statement, purge)
+    for name, value in vars(module).items()
+    if isinstance(value, Executable) and not name.startswith("_")
+} | {str(tuple(shape)): select_page(shape) for shape in shapes()}
+# It looks for the next user with something to purge, so it is about all of them.
+ABOUT_ALL_USERS = {"NEXT_OWNER"}
+
+
+@pytest.mark.parametrize("name", STATEMENTS.keys() - ABOUT_ALL_USERS)
+def test_every_statement_names_the_owner_of_every_table(name):
+    assert house_rules.tables_without_owner(STATEMENTS[name]) == []
+
+
+OTHERS = [
+    pytest.param(select(tasks).where(tasks.c.id == TASK), id="by-id"),
+    pytest.param(select(tasks).where(or_(IS_ONE, tasks.c.completed)), id="or"),
+    pytest.param(select(tasks).where(tasks.c.user_id > OWNER), id="not-equal"),
+    pytest.param(select(tasks).where(tasks.c.user_id == "alice"), id="a-constant"),
+    pytest.param(
+        select(users.c.id).where(
+            users.c.id == OWNER, select(tasks.c.id).where(tasks.c.completed).exists()
+        ),
+        id="sub-select",
+    ),
+    pytest.param(select(select(tasks).where(tasks.c.id == TASK).cte("any")), id="cte"),
+    pytest.param(select(tasks.join(users)).where(IS_ONE), id="join"),
+    pytest.param(update(tasks).values(tags=[]).where(tasks.c.id == TASK), id="update"),
+    pytest.param(delete(tasks).where(tasks.c.id == TASK), id="delete"),
+    pytest.param(insert(tasks).values(user_id="bob", id=TASK), id="insert"),
+    pytest.param(
+        insert(tasks).from_select(["user_id"], select(users.c.id)), id="insert-select"
+    ),
 ]
 
-# Tighter than the order: all that these may import of ours.
-ONLY = {
-    "todo_service.tables": set(),
-    "todo_service.fields": set(),
-    "todo_service.kinds": set(),
-    "todo_service.tasks.schemas": {"todo_service.fields"},
-    "todo_service.tasks.columns": {"todo_service.tables"},
-    "todo_service.tasks.change": {"todo_service.tables", "todo_service.tasks.columns"},
-    "todo_service.tasks.queries": {
-        "todo_service.tables",
-        "todo_service.tasks.change",
-        "todo_service.tasks.columns",
-    },
-    "todo_service.tasks.criteria": {"todo_service.tables"},
-    "todo_service.tasks.listing": {
-        "todo_service.tables",
-        "todo_service.tasks.change",
-        "todo_service.tasks.columns",
-        "todo_service.tasks.criteria",
-    },
-}
 
-
-def imported(module: str) -> set[str]:
-    """Our own modules that a module imports."""
-    names = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {f"{node.module}.{a.name}" for a in node.names}
-            names.add(str(node.module))
-    return names & MODULES.keys() - {"todo_service"}
-
-
-def place(module: str) -> int:
-    """How far up in the house a module is."""
-    return ORDER.index(module.split(".")[1])
-
-
-@pytest.mark.parametrize("module", sorted(MODULES.keys() - {"todo_service"}), ids=str)
-def test_imports_point_one_way(module):
-    for other in imported(module):
-        same_package = other.split(".")[1] == module.split(".")[1]
-        assert same_package or place(other) < place(module), f"{module} → {other}"
-
-
-@pytest.mark.parametrize("module", ONLY)
-def test_schemas_and_queries_know_neither_the_web_nor_each_other(module):
-    assert imported(module) <= ONLY[module]
-
-
-def test_nothing_imports_views_but_their_own_package():
-    for module in MODULES:
-        views = {other for other in imported(module) if other.endswith(".views")}
-        assert views <= {f"{module}.views"}
-
-
-@pytest.mark.parametrize("module", sorted(MODULES), ids=str)
-def test_every_module_says_what_it_is_responsible_for(module):
-    assert ast.get_docstring(ast.parse(MODULES[module].read_text()))
-
-
-STATEMENTS = [
-    function
-    for module in (listing, queries, sync)
-    for name, function in inspect.getmembers(module, inspect.isfunction)
-    if function.__module__ == module.__name__ and not name.startswith("_")
-]
-
-
-@pytest.mark.parametrize("query", STATEMENTS, ids=lambda query: query.__name__)
-def test_every_query_takes_the_owners_id_first(query):
-    assert next(iter(inspect.signature(query).parameters)) == "user_id"
-
-
-def test_the_service_has_no_sql_of_its_own_outside_the_migrations():
-    for module, path in MODULES.items():
-        names = {
-            n.attr
-            for n in ast.walk(ast.parse(path.read_text()))
-            if isinstance(n, ast.Attribute)
-        }
-        raw = names & {"text", "exec_driver_sql", "cursor"}
-        assert not raw or module == "todo_service.migrations", module
-
-
-def test_every_filter_and_sort_is_wired_from_the_query_to_the_statement():
-    paging = {"sort", "limit", "offset", "cursor"}
-
-    filters = schemas.TaskQuery().fields.keys() - paging
-    assert filters == criteria.CHOICES.keys() | criteria.FILTERS.keys()
-    assert set(schemas.SORTS) == criteria.SORTS.keys()
-    assert {sort.lstrip("-") for sort in schemas.SORTS} == pages.KEYS.keys()
+@pytest.mark.parametrize("statement", OTHERS)
+def test_a_statement_that_reaches_other_users_rows_is_found(statement):
+    assert house_rules.tables_without_owner(statement) != []
 
 
 def test_what_clients_see_of_a_task_is_its_writable_and_its_read_only_fields():
-    assert set(columns.WITH_TRASH) == schemas.Task().fields.keys() | schemas.READ_ONLY
+    assert set(columns.WITH_TRASH) == {*schemas.WRITABLE, *schemas.READ_ONLY}

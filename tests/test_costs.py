@@ -2,14 +2,17 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, event, text
 
-from todo_service import create_app, migrations
-from todo_service.tasks import listing, queries, sync
-from todo_service.tasks.ids import new_id
+from todo_service import create_app
+from todo_service.database import migrations
+from todo_service.database.ids import new_id
+from todo_service.tasks import queries
+from todo_service.tasks.changes_statement import SELECT_CHANGES
+from todo_service.tasks.list_statement import Shape, select_page
+from todo_service.tasks.views import NEW_TASK
 
 SIZES = {"small": 1_000, "large": 100_000}
 MIDDLE = "80000000-0000-0000-0000-000000000000"
@@ -47,16 +50,17 @@ def filled(make_database, environ):
 
 
 def page(user, sort="-created_at", *, after=None, status="all", seen=()):
-    """The list's statement."""
-    return listing.select_tasks(
-        user,
-        filters={"status": status, "deleted": False},
-        sort=sort,
-        limit=50,
-        offset=None if after else 0,
-        after=after,
-        seen=list(seen),
-    )
+    """The list's statement and its parameters."""
+    shape = Shape((("status", status), ("deleted", "false")), (), sort, bool(after))
+    place_key, place_id = after or (None, None)
+    return select_page(shape), {
+        "owner": user,
+        "seen": list(seen),
+        "page_size": 51,
+        "skipped": None if after else 0,
+        "place_key": place_key,
+        "place_id": place_id,
+    }
 
 
 def halfway(user, unit):
@@ -66,7 +70,12 @@ def halfway(user, unit):
 
 def task_of(user):
     """The id of a task in the middle."""
-    return UUID(f"{SIZES[user] // 2:08x}-0000-7000-8000-000000000000")
+    return f"{SIZES[user] // 2:08x}-0000-7000-8000-000000000000"
+
+
+def one(user):
+    """The parameters of a change of the task in the middle."""
+    return {"owner": user, "task": task_of(user), "any_version": True, "match": []}
 
 
 STATEMENTS = {
@@ -81,44 +90,41 @@ STATEMENTS = {
     "by due date, in the middle": lambda u: page(
         u, "due_at", after=(halfway(u, "minutes"), MIDDLE)
     ),
-    "those without a due date": lambda u: page(u, "due_at", after=(None, MIDDLE)),
+    "those without a due date": lambda u: page(u, "due_at", after=("infinity", MIDDLE)),
     "by update, in the middle": lambda u: page(
         u, "updated_at", after=(halfway(u, "seconds"), MIDDLE)
     ),
     "by priority, in the middle": lambda u: page(u, "-priority", after=(2, MIDDLE)),
     "by title, in the middle": lambda u: page(u, "title", after=("task 5", MIDDLE)),
     "a list that was seen": lambda u: page(u, seen=[f"{SIZES[u]}.0"]),
-    "changes": lambda u: sync.select_changes(
-        u, position=SIZES[u] - 10, floor=0, limit=50
+    "changes": lambda u: (
+        SELECT_CHANGES,
+        {"owner": u, "position": SIZES[u] - 10, "floor": 0, "page_size": 51},
     ),
-    "one task": lambda u: queries.select_task(u, task_of(u)),
-    "a change": lambda u: queries.update_task(u, task_of(u), {"title": "x"}),
-    "a toggle": lambda u: queries.toggle_task(u, task_of(u)),
-    "a creation": lambda u: queries.insert_task(
-        u,
-        new_id(),
-        {
-            "title": "x",
-            "description": None,
-            "completed": False,
-            "priority": "low",
-            "due_at": None,
-            "tags": [],
-        },
+    "one task": lambda u: (queries.SELECT_TASK, one(u)),
+    "a change": lambda u: (
+        queries.UPDATE_TASK,
+        one(u) | queries.changed_values({"title": "x"}),
+    ),
+    "a toggle": lambda u: (queries.TOGGLE_TASK, one(u)),
+    "a creation": lambda u: (
+        queries.INSERT_TASK,
+        {"owner": u, "task": str(new_id()), "key": None, "digest": None}
+        | queries.new_values(NEW_TASK.load({"title": "x"})),
     ),
 }
 
 
-def plan_of(engine, statement) -> dict:
+def plan_of(engine, statement, parameters) -> dict:
     """What PostgreSQL did for a statement, which is then undone."""
 
-    def explained(connection, cursor, sql, parameters, *rest):
-        return f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", parameters
+    def explained(connection, cursor, sql, values, *rest):
+        return f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", values
 
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
         event.listen(connection, "before_cursor_execute", explained, retval=True)
-        explanation = connection.execute(statement).cursor.fetchone()[0]
+        explanation = connection.execute(statement, parameters).cursor.fetchone()[0]
         event.remove(connection, "before_cursor_execute", explained)
         connection.exec_driver_sql("ROLLBACK")
     read = json.loads(explanation) if isinstance(explanation, str) else explanation
@@ -149,7 +155,7 @@ def _counts_tasks(node) -> bool:
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_what_is_touched_does_not_grow_with_the_users_tasks(filled, name):
-    plans = {u: plan_of(filled, STATEMENTS[name](u)) for u in SIZES}
+    plans = {u: plan_of(filled, *STATEMENTS[name](u)) for u in SIZES}
 
     # A hundred times the tasks are one or two more levels of each index.
     few, many = touched(plans["small"]), touched(plans["large"])
@@ -158,7 +164,7 @@ def test_what_is_touched_does_not_grow_with_the_users_tasks(filled, name):
 
 
 def test_a_list_that_was_seen_is_neither_read_nor_counted(filled):
-    plan = plan_of(filled, page("large", seen=[f"{SIZES['large']}.0"]))
+    plan = plan_of(filled, *page("large", seen=[f"{SIZES['large']}.0"]))
 
     read = {n.get("Relation Name") for n in nodes(plan) if n["Actual Loops"]}
     assert read - {None} == {"users"}

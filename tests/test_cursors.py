@@ -5,8 +5,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
 
-from todo_service.tasks import tokens
-from todo_service.tasks.criteria import SORTS
+from todo_service.tasks.list_criteria import SORTS
+from todo_service.web import sealed_tokens
 
 FIRST = "00000000-0000-0000-0000-000000000000"
 
@@ -152,6 +152,6 @@ def test_every_altered_byte_is_noticed(alice, twelve):
 )
 def test_what_a_cursor_carries_is_checked_like_any_input(alice, twelve, sort, place):
     filters = {"status": "all", "deleted": False}
-    cursor = tokens.seal(place, "alice", sort, filters)
+    cursor = sealed_tokens.seal(place, "alice", sort, filters)
 
     assert alice.get(f"?sort={sort}&cursor={cursor}").status_code == 400

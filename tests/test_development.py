@@ -16,7 +16,9 @@ from threading import Timer
 import pytest
 
 from tests.client import Client
-from todo_service import config, create_app, development
+from todo_service import create_app, development
+from todo_service.settings import load
+from todo_service.settings.schema import SECRET_BYTES
 
 ROOT = Path(__file__).parent.parent
 # Of the environment only what a shell needs: nothing of the service is configured.
@@ -36,8 +38,10 @@ KEYS_ALONE = {
 RACER = """
 import sys
 from pathlib import Path
-from todo_service import config, development
-settings = config.load({"APP_ENV": "development"})
+from todo_service import development
+from todo_service.settings import load
+from todo_service.settings.schema import SECRET_BYTES
+settings = load({"APP_ENV": "development"})
 print("ready", flush=True)
 sys.stdin.readline()
 print(development.complete(settings, Path(sys.argv[1])).better_auth_secret)
@@ -105,7 +109,7 @@ def flask(folder: Path, *arguments: str, **environ: str) -> subprocess.Completed
 
 def kept_secret(folder: Path) -> str | None:
     """The secret of a development service whose instance folder this is."""
-    settings = config.load({"APP_ENV": "development"})
+    settings = load({"APP_ENV": "development"})
     return development.complete(settings, folder).better_auth_secret
 
 
@@ -151,7 +155,7 @@ def test_the_secret_is_made_once_and_kept(tmp_path):
     made = kept_secret(tmp_path / "instance")
 
     assert made is not None
-    assert len(made) >= config.SECRET_BYTES
+    assert len(made) >= SECRET_BYTES
     assert kept_secret(tmp_path / "instance") == made
     assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.client import Client
 from todo_service import create_app
-from todo_service.payloads import BODY_BYTES
+from todo_service.web.json_bodies import BODY_BYTES
 
 NOWHERE = "0190f3a0-0000-7000-8000-000000000000"
 PROBLEM = "application/problem+json"

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.conftest import SECRET
-from todo_service import urls
-from todo_service.payloads import BODY_BYTES
+from todo_service.settings import urls
+from todo_service.web.json_bodies import BODY_BYTES
 
 ROOT = Path(__file__).parent.parent
 GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]

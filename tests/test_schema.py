@@ -10,8 +10,8 @@ from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from todo_service import migrations, tables
-from todo_service.fields import WHITE_SPACE
+from todo_service.database import migrations, tables
+from todo_service.web.fields import WHITE_SPACE
 
 USER = "INSERT INTO users (id, last_change) VALUES ('alice', 2)"
 TASK = (

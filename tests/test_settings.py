@@ -6,10 +6,11 @@ import pytest
 from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 
-from todo_service import config
+from todo_service.settings import BadSettingsError, load
+from todo_service.settings.schema import SettingsSchema
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
-NAMES = {str(each.data_key) for each in config.SettingsSchema().fields.values()}
+NAMES = {str(each.data_key) for each in SettingsSchema().fields.values()}
 GOOD = {
     "DATABASE_URL": "postgresql://todo:open-sesame@db.example.com/todo",
     "BETTER_AUTH_SECRET": "a secret of the tests, long enough for HS256",
@@ -122,8 +123,8 @@ ISSUERS = [
 
 def refusal(environ) -> str:
     """The message with which the service does not start."""
-    with pytest.raises(config.BadSettingsError) as refused:
-        config.load(environ)
+    with pytest.raises(BadSettingsError) as refused:
+        load(environ)
     return refused.value.format_message()
 
 
@@ -169,38 +170,38 @@ def test_what_is_missing_is_named(environ, missing):
     ],
 )
 def test_what_is_enough_is_enough(environ):
-    assert config.load(environ).app_env == environ.get("APP_ENV", "production")
+    assert load(environ).app_env == environ.get("APP_ENV", "production")
 
 
 @pytest.mark.parametrize(("given", "understood"), DATABASE_URLS)
 def test_a_database_url_is_understood_in_all_its_spellings(given, understood):
-    settings = config.load(GOOD | {"DATABASE_URL": given})
+    settings = load(GOOD | {"DATABASE_URL": given})
 
     assert settings.database_url == make_url("postgresql+psycopg2://" + understood)
 
 
 @pytest.mark.parametrize(("base", "origin", "path"), ISSUERS)
 def test_a_better_auth_url_implies_issuer_audience_and_keys(base, origin, path):
-    settings = config.load(GOOD | {"BETTER_AUTH_URL": base})
+    settings = load(GOOD | {"BETTER_AUTH_URL": base})
 
-    assert (settings.issuer, settings.audience) == (origin, [origin])
+    assert (settings.jwks_issuer, settings.jwks_audience) == (origin, [origin])
     assert settings.jwks_url == origin + path
 
 
 def test_what_a_better_auth_url_implies_can_be_replaced():
-    settings = config.load(
+    settings = load(
         KEYS_ALONE
         | {"BETTER_AUTH_URL": "https://app.example.com", "JWT_AUDIENCE": "todo, app,"}
     )
 
     assert settings.jwks_url == KEYS_ALONE["JWKS_URL"]
-    assert settings.issuer == KEYS_ALONE["JWT_ISSUER"]
-    assert settings.audience == ["todo", "app"]
+    assert settings.jwks_issuer == KEYS_ALONE["JWT_ISSUER"]
+    assert settings.jwks_audience == ["todo", "app"]
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)
 def test_a_blank_setting_counts_as_not_set(blank):
-    assert config.load(dict.fromkeys(NAMES, blank) | GOOD) == config.load(GOOD)
+    assert load(dict.fromkeys(NAMES, blank) | GOOD) == load(GOOD)
 
 
 def test_the_example_lists_exactly_the_settings_that_there_are():
@@ -210,7 +211,7 @@ def test_the_example_lists_exactly_the_settings_that_there_are():
 def test_the_example_is_valid_as_it_stands():
     values = {name: value or "" for name, value in dotenv_values(EXAMPLE).items()}
 
-    assert config.load(values).app_env == "production"
+    assert load(values).app_env == "production"
 
 
 def test_the_example_explains_every_group_of_settings():
@@ -230,9 +231,7 @@ def test_the_example_explains_every_group_of_settings():
     ],
 )
 def test_settings_can_be_shown_without_their_secrets(secret):
-    shown = repr(
-        config.load(secret | {"DATABASE_URL_UNPOOLED": secret["DATABASE_URL"]})
-    )
+    shown = repr(load(secret | {"DATABASE_URL_UNPOOLED": secret["DATABASE_URL"]}))
 
     assert "open-sesame" not in shown
     assert GOOD["BETTER_AUTH_SECRET"] not in shown

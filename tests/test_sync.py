@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo_service.tasks import tokens
+from todo_service.web import sealed_tokens
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_an_altered_token_is_refused(alice, milk, alter):
     ids=str,
 )
 def test_what_a_token_carries_is_checked_like_any_input(alice, place):
-    token = tokens.seal(place, "sync", "alice")
+    token = sealed_tokens.seal(place, "sync", "alice")
 
     assert alice.get(f"changes?since={token}").status_code == 400
 

@@ -6,41 +6,35 @@ from pathlib import Path
 
 from flask import Flask
 
-from todo_service import (
-    browsers,
-    config,
-    db,
-    development,
-    errors,
-    health,
-    identity,
-    logs,
-    migrations,
-    paths,
-    payloads,
-    tasks,
-)
+from todo_service import database, development, errors, health, identity, tasks
+from todo_service.database.commands import commands as db_commands
+from todo_service.settings import load
+from todo_service.tasks import purge
+from todo_service.web import caching, cors, json_bodies, paths, request_log
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     """The application: its parts in the order in which a request meets them.
 
-    Raises `config.BadSettingsError`, naming every culprit, where the environment does
-    not say what the service has to know.
+    Raises `settings.BadSettingsError`, which names every setting that is missing or
+    malformed.
     """
     app = Flask(__name__, static_folder=None)
-    settings = development.complete(config.load(environ), Path(app.instance_path))
+    settings = development.complete(load(environ), Path(app.instance_path))
 
-    logs.init_app(app, settings)  # a request id, one line a request
+    request_log.init_app(app, settings)  # a request id, one line a request
     errors.init_app(app)  # every failure → {"error": …}
-    paths.init_app(app)  # no redirects; a path that is no text is refused
-    browsers.init_app(app, settings)  # CORS, preflights, caching headers
-    identity.init_app(app, settings)  # the closed door: token → user id
-    payloads.init_app(app)  # JSON in, JSON out
-    db.init_app(app, settings)  # one statement a request
-    tasks.init_app(app, settings)  # /api/tasks, /api/{user_id}/tasks; flask purge
+    paths.init_app(app)  # no redirects
+    cors.init_app(app, settings)  # which origins' pages may call; preflights
+    caching.init_app(app)  # private answers stay out of shared caches
+    identity.init_app(app, settings)  # token → user id, or 401; another's path: 403
+    json_bodies.init_app(app)  # JSON in, JSON out
+    database.init_app(app, settings)  # one statement a request
+
+    paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     health.init_app(app)  # /health, /health/ready
 
-    migrations.init_app(app)  # flask db upgrade | status
+    app.cli.add_command(db_commands)  # flask db upgrade | status | restored
+    purge.init_app(app, settings)  # flask purge
     development.init_app(app, settings)  # flask token; flask run on a bare laptop
     return app

@@ -1,4 +1,4 @@
-"""A developer's machine: what is missing in production is made here.
+"""A developer's machine: creates what production must be given.
 
 A secret, kept in the instance folder; a migrated database; a welcome; `flask token`.
 """
@@ -19,22 +19,22 @@ import click
 import jwt
 from flask import Flask
 
-from todo_service import migrations
-from todo_service.config import Settings
+from todo_service.database import migrations
+from todo_service.settings import Settings
 
 TOKEN_SECONDS = 24 * 60 * 60
 DEMO_USER = "alice"
 
 
 def complete(settings: Settings, instance: Path) -> Settings:
-    """The settings; in development, with a secret where nobody vouches for users."""
+    """The settings; in development with a secret, if no secret and no issuer is set."""
     if not settings.development or settings.better_auth_secret or settings.jwks_url:
         return settings
     return replace(settings, better_auth_secret=_kept_secret(instance / "secret"))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Add `flask token`; under `flask run`, see to the database and say hello."""
+    """Add `flask token`. Under `flask run`, prepare the database and say hello."""
 
     @app.cli.command("token")
     @click.argument("user_id")
@@ -43,18 +43,15 @@ def init_app(app: Flask, settings: Settings) -> None:
         click.echo(make_token(settings, user_id))
 
     running = click.get_current_context(silent=True)
-    if settings.development and running and running.info_name == "run":
-        # Leave by the front door when told to end: it stops the embedded server.
+    if running and running.info_name == "run":
+        # An exit in the usual way also stops the embedded server.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         _prepare_database(app, settings)
-        if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader starts us twice
-            address = running.params["host"], running.params["port"]
-            if not _answers(*address):
-                Thread(target=_welcome, args=(settings, *address), daemon=True).start()
+        _announce(settings, running.params["host"], running.params["port"])
 
 
 def make_token(settings: Settings, user_id: str) -> str:
-    """A token as an HS256 front end would make it, of development alone."""
+    """A token as a front end with the secret would make it. Only in development."""
     if not settings.development:
         raise click.ClickException("flask token is for APP_ENV=development only.")
     if settings.better_auth_secret is None:
@@ -71,13 +68,23 @@ def make_token(settings: Settings, user_id: str) -> str:
 
 
 def _prepare_database(app: Flask, settings: Settings) -> None:
-    """The embedded server is ours to migrate; another is not."""
-    if settings.database_url is None:
+    """Migrate the embedded server. Another server is its owner's to migrate."""
+    if settings.development and settings.database_url is None:
         migrations.upgrade(app.extensions["database"])
 
 
+def _announce(settings: Settings, host: str, port: int) -> None:
+    """Say once how the service starts; the reloader starts this process twice."""
+    if os.environ.get("WERKZEUG_RUN_MAIN") or _answers(host, port):
+        return
+    if settings.development:
+        Thread(target=_welcome, args=(settings, host, port), daemon=True).start()
+    else:
+        click.echo("APP_ENV is production: no database, secret or token is created.")
+
+
 def _welcome(settings: Settings, host: str, port: int) -> None:
-    """Said once the port answers, so that what it says works at once."""
+    """Wait until the port answers, so that the printed line works at once."""
     while not _answers(host, port):
         time.sleep(0.05)
     where = f"http://{host}:{port}"
@@ -95,13 +102,16 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _kept_secret(path: Path) -> str:
-    """Made once. Linked into place whole, so no other process reads half of it."""
+    """The secret in a file, created on first use.
+
+    The file appears whole by a link, so that no other process reads half of it.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, made = tempfile.mkstemp(dir=path.parent)  # mode 0600
         os.write(descriptor, secrets.token_urlsafe(48).encode())
         os.close(descriptor)
-        with suppress(FileExistsError):  # another process was quicker: its one counts
+        with suppress(FileExistsError):  # another process was quicker
             os.link(made, path)
         os.unlink(made)
     return path.read_text()

@@ -1,9 +1,12 @@
 """Every failure becomes one shape, here and nowhere else.
 
-`{"error": message}`, or RFC 9457's problem+json for a client that asks for it.
+`{"error": message}`, or problem+json (RFC 9457) for a client that asks for it.
 """
 
+from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
+from typing import Any
 
 from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
@@ -16,23 +19,34 @@ from werkzeug.exceptions import (
 
 PROBLEM = "application/problem+json"
 RETRY_SECONDS = 2
+# One body can have thousands of bad fields.
+MESSAGES_AT_MOST = 20
+# Werkzeug's parser of `Accept` is quadratic, so longer headers do not reach it.
+ACCEPT_LENGTH = 1024
+# Shorter than Werkzeug's own messages, and true of an API.
+MESSAGES = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this path.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not support this method.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Internal server error",
+}
 
 
 def init_app(app: Flask) -> None:
     """Answer every failure of this application."""
     # Debug mode would show a stack trace where the contract promises an error.
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(ValidationError, _invalid)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(ValidationError, _answer_invalid)
 
 
 class _WithHeader:
-    """An HTTP error that tells one thing more in a header."""
+    """An HTTP error whose answer has one header more."""
 
     header: tuple[str, str]
 
-    def get_headers(self, *args, **options):
-        """The error's headers, and the one more."""
+    def get_headers(self, *args: Any, **options: Any) -> list[tuple[str, str]]:
+        """The error's own headers, and the one more."""
         return [*super().get_headers(*args, **options), self.header]  # type: ignore[misc]
 
 
@@ -45,43 +59,47 @@ class UnauthenticatedError(_WithHeader, Unauthorized):
 
 
 class OtherVersionError(_WithHeader, PreconditionFailed):
-    """412: the client speaks of another version; the present one's tag goes along."""
+    """412: the client demands another version. `ETag` has the present one."""
 
     def __init__(self, etag: str):
-        super().__init__("The task has another version by now.")
+        super().__init__("The current version is another one: see ETag.")
         self.header = ("ETag", etag)
 
 
 def no_token() -> UnauthenticatedError:
-    """401: no token came."""
+    """401: the request has no token."""
     return UnauthenticatedError("A bearer token is required.", "Bearer")
 
 
 def bad_token(message: str) -> UnauthenticatedError:
-    """401: a token came, and it does not verify."""
+    """401: the request has a token, and it does not verify."""
     return UnauthenticatedError(message, 'Bearer error="invalid_token"')
 
 
 def unavailable(message: str) -> ServiceUnavailable:
-    """503: something that the service needs is away; trying again may help."""
+    """503: the service cannot reach something that it needs. A retry may help."""
     return ServiceUnavailable(message, retry_after=RETRY_SECONDS)
 
 
-def _refused(error: HTTPException) -> Response:
+def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    message = (
-        "Internal server error"
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR
-        else error.description or HTTPStatus(status).phrase
-    )
-    response = _answer(status, message)
+    response = _answer(status, _message(status, error))
     headers = error.get_headers(request.environ)
     response.headers.extend(h for h in headers if h[0].lower() != "content-type")
     return response
 
 
-def _invalid(error: ValidationError) -> Response:
-    found = list(_field_errors(error.normalized_messages()))
+def _message(status: int, error: HTTPException) -> str:
+    """The message that the code gave to `abort`; never one about a bug."""
+    ours = error.description != type(error).description
+    if ours and error.description and status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        return error.description
+    return MESSAGES.get(HTTPStatus(status), HTTPStatus(status).phrase)
+
+
+def _answer_invalid(error: ValidationError) -> Response:
+    every = _field_errors(error.normalized_messages())
+    found = list(islice(every, MESSAGES_AT_MOST))
     return _answer(
         HTTPStatus.BAD_REQUEST,
         "; ".join(f"{name}: {text}" if name else text for name, text in found),
@@ -89,7 +107,7 @@ def _invalid(error: ValidationError) -> Response:
     )
 
 
-def _field_errors(messages, path=""):
+def _field_errors(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """marshmallow's tree of messages as pairs: (`tags.0`, `Not a valid string.`)."""
     if isinstance(messages, list):
         yield from ((path, text) for text in messages)
@@ -99,7 +117,7 @@ def _field_errors(messages, path=""):
         yield from _field_errors(below, ".".join(filter(None, (path, name))))
 
 
-def _answer(status: int, message: str, **more) -> Response:
+def _answer(status: int, message: str, **more: Any) -> Response:
     if not _asks_for_problem():
         plain = json.dumps({"error": message})
         return Response(plain, status, mimetype="application/json")
@@ -114,7 +132,9 @@ def _answer(status: int, message: str, **more) -> Response:
 
 
 def _asks_for_problem() -> bool:
-    """Whether problem+json is asked for by name, and liked no less than plain JSON."""
+    """True if `Accept` names problem+json and prefers plain JSON no more than it."""
+    if len(request.headers.get("Accept", "")) > ACCEPT_LENGTH:
+        return False
     accepted = request.accept_mimetypes
     named = [
         quality

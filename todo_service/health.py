@@ -1,4 +1,4 @@
-"""Whether the process answers, and whether it can do its work."""
+"""Health: whether the process answers, and whether it can do its work."""
 
 import threading
 import time
@@ -7,10 +7,12 @@ from flask import Blueprint, Flask, current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from todo_service import db, errors, migrations
-from todo_service.tables import schema_migrations
+from todo_service import errors
+from todo_service.database import migrations
+from todo_service.database.engines import Database
+from todo_service.database.tables import schema_migrations
 
-REMEMBERED = 2  # seconds
+REMEMBERED_SECONDS = 2
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")
 
@@ -22,32 +24,32 @@ def init_app(app: Flask) -> None:
 
 
 @blueprint.get("")
-def live():
-    """The process answers. Touches nothing else: a probe must let Neon sleep."""
+def live() -> dict[str, str]:
+    """The process answers. Nothing else is touched: a probe must let Neon sleep."""
     return {"status": "ok"}
 
 
 @blueprint.get("/ready")
-def ready():
+def ready() -> dict[str, str]:
     """The database answers, and its schema is new enough for this release."""
     schema = current_app.extensions["readiness"].schema()
     return {"status": "ok", "database": "ok", "schema": schema}
 
 
 class Readiness:
-    """What the last look at the database found; good for 2 s, whoever asks."""
+    """What the last look at the database found. It counts for 2 s, whoever asks."""
 
-    def __init__(self, database: db.Database):
+    def __init__(self, database: Database):
         self._database = database
         self._needed = migrations.latest()
         self._lock = threading.Lock()
         self._seen: tuple[float, str | None] = (float("-inf"), None)
 
     def schema(self) -> str:
-        """The schema's version; 503 where it is too old or cannot be had."""
+        """The schema's version. 503 if it is too old or cannot be read."""
         with self._lock:
             looked_at, version = self._seen
-            if time.monotonic() - looked_at > REMEMBERED:
+            if time.monotonic() - looked_at > REMEMBERED_SECONDS:
                 version = self._look()
                 self._seen = (time.monotonic(), version)
         if version is None:
@@ -57,7 +59,7 @@ class Readiness:
         return version
 
     def _look(self) -> str | None:
-        """The newest version; "" where none is recorded, None without a database."""
+        """The newest version; "" if none is recorded, None if there is no database."""
         newest = select(func.max(schema_migrations.c.version))
         try:
             with self._database.probe.connect() as connection:

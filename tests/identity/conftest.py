@@ -5,9 +5,10 @@ import time
 import pytest
 
 from tests.identity.issuer import Issuer
-from todo_service import config, create_app, identity
+from todo_service import create_app, identity
 from todo_service.identity.keys import KeySet
 from todo_service.identity.tokens import Verifier
+from todo_service.settings import load
 
 SECRET = "a secret of the tests, long enough for HS256"
 THREADS = 16
@@ -66,7 +67,7 @@ class Door:
         }
         self.clock = clock
         self.wall = Clock(1_800_000_000.0)
-        self.settings = config.load(everything)
+        self.settings = load(everything)
         self.app = create_app(everything)
         self.restart()
 

@@ -144,7 +144,7 @@ def test_another_users_tasks_are_403_whether_or_not_a_route_matches(ask, method,
 
     assert answer.status_code == 403
     if method != "HEAD":
-        assert answer.json == {"error": "These are another user's tasks."}
+        assert answer.json == {"error": "This path belongs to another user."}
 
 
 def test_403_comes_before_headers_and_body(ask):

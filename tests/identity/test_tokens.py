@@ -12,8 +12,8 @@ from werkzeug.exceptions import Unauthorized
 from tests.identity.conftest import OPEN, SECRET, Door
 from tests.identity.forging import compact, encoded, signer
 from tests.identity.issuer import FOR_EVER, private_key, public_jwk
-from todo_service import config
 from todo_service.identity import tokens as rules
+from todo_service.settings import BadSettingsError
 
 BY_SECRET = signer("HS256", SECRET.encode())
 HS256 = {"alg": "HS256"}
@@ -679,7 +679,7 @@ def test_a_new_secret_ends_every_token_of_the_old(clock):
     ],
 )
 def test_without_someone_to_trust_the_service_does_not_start(clock, environ):
-    with pytest.raises(config.BadSettingsError):
+    with pytest.raises(BadSettingsError):
         Door(clock, **environ)
 
 

@@ -18,7 +18,7 @@ from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
-from todo_service import urls
+from todo_service.settings import urls
 
 HEADERS = {"Accept": "application/json", "User-Agent": "todo-service"}
 LIMIT = 512 * 1024  # bytes

@@ -8,7 +8,7 @@ that change what the signature covers (`crit`, `b64`) are refused: we know no ex
 import json
 from typing import Any, NamedTuple
 
-from todo_service import base64url
+from todo_service.web import base64url
 
 
 class Parts(NamedTuple):

@@ -12,10 +12,11 @@ from typing import Any
 
 import jwt
 
-from todo_service import base64url, errors
-from todo_service.config import Settings
+from todo_service import errors
 from todo_service.identity import claims, jwks, jws
 from todo_service.identity.keys import KeySet
+from todo_service.settings import Settings
+from todo_service.web import base64url
 
 REMEMBERED = 60  # seconds at most, and never past the token's `exp`
 REMEMBERED_TOKENS = 10_000
@@ -36,7 +37,7 @@ class Verifier:
         self._leeway = settings.jwt_leeway
         self._secret = _secret_key(settings.better_auth_secret)
         self._of_secret = claims.Expected(settings.jwt_issuer, settings.jwt_audience)
-        self._of_issuer = claims.Expected(settings.issuer, settings.audience)
+        self._of_issuer = claims.Expected(settings.jwks_issuer, settings.jwks_audience)
         self._remembered: dict[bytes, tuple[str, float]] = {}
 
     def user_id(self, token: str) -> str:

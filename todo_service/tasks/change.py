@@ -1,58 +1,55 @@
-"""The one statement that changes a task: 200, 404 and 412 told apart, nothing lost.
+"""The statement that changes one task and tells 200, 404 and 412 apart.
 
-It locks the user, then the task, as every write does. It is built once for each kind of
-change, with the parameters `owner`, `task` and, where versions count, `match`.
+`docs/design.md` explains its shape. It locks the user, then the task, as every write
+does. Its parameters are `owner`, `task`, `any_version` and `match`.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
+    Boolean,
     ColumnElement,
     FromClause,
     Select,
-    and_,
+    any_,
     bindparam,
     exists,
     func,
     literal,
+    or_,
     select,
     true,
     union_all,
     update,
 )
 
-from todo_service.tables import tasks, users
+from todo_service.database.statements import OWNER, locked
+from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import shown
+from todo_service.tasks.scope import IS_ONE, LIVE
 
-OWNER = bindparam("owner", type_=users.c.id.type)
-TASK = bindparam("task", type_=tasks.c.id.type)
-MATCH = bindparam("match", expanding=True, type_=tasks.c.version.type)
+ANY_VERSION = bindparam("any_version", type_=Boolean)
+MATCH = bindparam("match", type_=ARRAY(tasks.c.version.type))
 A_MICROSECOND = literal(timedelta(microseconds=1))
-
-# Both halves, always: an id alone never picks out a row.
-IS_ONE = and_(tasks.c.user_id == OWNER, tasks.c.id == TASK)
-LIVE = tasks.c.deleted_at.is_(None)
 
 
 def change_one(
-    new_values: Callable[[FromClause], dict],
-    *,
-    matching: bool,
-    restoring: bool = False,
+    new_values: Callable[[FromClause], dict[str, Any]], *, restoring: bool = False
 ) -> Select:
-    """One atomic change of a task; where `matching`, if its version is one of `match`.
+    """One atomic change of a task, if its version is any, or one of `match`.
 
-    No row where there is no such task; else one, with the version `found` before. Its
-    `id` is null where that version does not match, and nothing has changed.
+    No row if there is no such task; else one row, with the version `found` before the
+    change. Its `id` is null if that version does not match: then nothing has changed.
 
-    `hit` locks the task and sees its newest version, which a sub-select in a
-    re-checked row would not: it decides, and what follows obeys. Its clock is read
-    after the wait for the lock, so `updated_at` always moves forward.
+    `hit` locks the task and reads its newest version; a sub-select would read the one
+    from before the wait for the lock. The later CTEs act only on the row of `hit`.
     """
     hit = _newest(true() if restoring else LIVE)
-    matches = hit.c.version.in_(MATCH) if matching else true()
+    matches = or_(ANY_VERSION, hit.c.version == any_(MATCH))
     change = (
         update(users)
         .values(last_change=users.c.last_change + 1)
@@ -61,34 +58,18 @@ def change_one(
     )
     if restoring:
         change = change.where(hit.c.deleted_at.is_not(None))
-    counted = change.cte("change")
-    done = (
-        update(tasks)
-        .values(
-            **new_values(hit), version=counted.c.last_change, updated_at=hit.c.stamp
-        )
-        .where(
-            IS_ONE, tasks.c.user_id == counted.c.id, tasks.c.user_id == hit.c.user_id
-        )
-        .returning(tasks)
-        .cte("done")
-    )
+    done = _written(new_values(hit), hit, change.cte("change"))
     outcome = done if not restoring else _or_as_it_was(done, hit, matches)
     return select(*shown(outcome), hit.c.version.label("found")).select_from(
         hit.outerjoin(outcome, outcome.c.user_id == hit.c.user_id)
     )
 
 
-def locked(
-    statement: Select, name: str, *, of: FromClause | None = None, delete: bool = False
-) -> CTE:
-    """Rows in their newest versions, held for a change, or to `delete` them."""
-    held = statement.with_for_update(key_share=not delete, of=of)
-    return held.cte(name).prefix_with("MATERIALIZED")
-
-
 def _newest(condition: ColumnElement) -> CTE:
-    """The task's newest version and the moment of its change; user first, then task."""
+    """The task's newest version, and the moment of the change as `stamp`.
+
+    The clock is read after the wait for the lock, so that `updated_at` moves forward.
+    """
     owner = locked(
         select(users.c.id).where(users.c.id == OWNER, exists().where(IS_ONE)), "owner"
     )
@@ -102,8 +83,19 @@ def _newest(condition: ColumnElement) -> CTE:
     )
 
 
+def _written(values: dict[str, Any], hit: CTE, change: CTE) -> CTE:
+    """The task after the change. Its version is the counter that `change` moved."""
+    return (
+        update(tasks)
+        .values(**values, version=change.c.last_change, updated_at=hit.c.stamp)
+        .where(IS_ONE, tasks.c.user_id == change.c.id, tasks.c.user_id == hit.c.user_id)
+        .returning(tasks)
+        .cte("done")
+    )
+
+
 def _or_as_it_was(done: CTE, hit: CTE, matches: ColumnElement) -> CTE:
-    """What was restored, or the task that needed no restoring."""
+    """What was restored, or a task that was live already."""
     live = select(*(hit.c[column.name] for column in tasks.c)).where(
         hit.c.deleted_at.is_(None), matches
     )

@@ -1,8 +1,10 @@
 """What clients see of a task, in the order in which rows and answers have it."""
 
-from sqlalchemy import ColumnElement, DateTime, FromClause, func
+from typing import Any
 
-from todo_service.tables import tasks
+from sqlalchemy import ColumnElement, DateTime, FromClause, Row, func
+
+from todo_service.database.tables import tasks
 
 PUBLIC = (
     "id",
@@ -33,15 +35,18 @@ def shown(source: FromClause, names: tuple[str, ...] = PUBLIC) -> list[ColumnEle
 
 
 def rfc3339(moment: ColumnElement) -> ColumnElement:
-    """In UTC whatever the server's time zone, a zero fraction written out.
+    """Text in UTC whatever the server's time zone, with all six digits of a fraction.
 
     Null for infinity, which stands for the end of an order.
     """
     return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 
-def as_json(row, names: tuple[str, ...] = PUBLIC) -> dict:
-    """A row that begins with these columns, as clients get it; live if undeleted."""
+def as_json(row: Row, names: tuple[str, ...] = PUBLIC) -> dict[str, Any]:
+    """The task in a row that begins with these columns.
+
+    A live task has no `deleted_at`.
+    """
     task = dict(zip(names, row, strict=False))
     if task.get("deleted_at", "") is None:
         del task["deleted_at"]

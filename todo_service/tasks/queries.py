@@ -1,183 +1,114 @@
 """Statements about one task.
 
-Each takes the owner's id first and can reach no one else's rows. Asking for one does
-not touch the database: `db` runs it. Building one costs more than running it, so most
-are built once and asked for with other parameters; SQLAlchemy does not let an INSERT.
-
-A write moves the user's counter, whose value becomes the task's `version`.
+Each is a constant; its parameters come when it runs. `owner` is always among them, and
+no statement reaches the rows of another user. A write moves the user's counter, whose
+value becomes the task's `version`.
 """
 
-from functools import cache
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     FromClause,
-    Insert,
-    Select,
     bindparam,
     case,
     func,
     insert,
-    literal,
     null,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from todo_service.tables import tasks, users
-from todo_service.tasks.change import IS_ONE, LIVE, OWNER, change_one
+from todo_service.database.statements import OWNER
+from todo_service.database.tables import tasks, users
+from todo_service.tasks.change import change_one
 from todo_service.tasks.columns import WITH_TRASH, shown
+from todo_service.tasks.schemas import WRITABLE
+from todo_service.tasks.scope import IS_ONE, LIVE, OWNED, TASK
 
 KEY = bindparam("key", type_=tasks.c.idempotency_key.type)
+DIGEST = bindparam("digest", type_=tasks.c.request_hash.type)
 
 
-def select_task(user_id: str, task_id: UUID) -> Select:
-    """One live task."""
-    return _select_task().params(owner=user_id, task=str(task_id))
-
-
-def select_replay(user_id: str, idempotency_key: str) -> Select:
-    """The task created under a key, deleted or not, `first` its request's hash."""
-    return _select_replay().params(owner=user_id, key=idempotency_key)
-
-
-def insert_task(
-    user_id: str,
-    task_id: UUID,
-    values: dict,
-    *,
-    idempotency_key: str | None = None,
-    request_hash: bytes | None = None,
-) -> Insert:
-    """A new task; the first one also records the user.
-
-    No row comes back for a user who is gone. A key that is taken is a conflict, which
-    undoes the counter too. `first` is null: there was no request before.
-    """
-    first_or_next = upsert(users).values(id=user_id, last_change=1)
-    change = (
-        first_or_next.on_conflict_do_update(
-            index_elements=[users.c.id],
-            set_={"last_change": users.c.last_change + 1},
-            where=users.c.gone_at.is_(None),
-        )
-        .returning(users.c.last_change)
-        .cte("change")
-    )
-    row = {
-        "user_id": user_id,
-        "id": task_id,
-        **values,
-        "idempotency_key": idempotency_key,
-        "request_hash": request_hash,
-        "completed_at": func.now() if values["completed"] else None,
-        "created_at": func.now(),
-        "updated_at": func.now(),
-        "version": change.c.last_change,
-    }
-    typed = [_typed(tasks.c[name], value) for name, value in row.items()]
-    return (
-        insert(tasks)
-        .from_select(list(row), select(*typed).select_from(change))
-        .returning(*shown(tasks, WITH_TRASH), null().label("first"))
-    )
-
-
-def update_task(
-    user_id: str, task_id: UUID, values: dict, *, match: list[int] | None = None
-) -> Select:
-    """Set the fields; see `change_one` for what comes back."""
-    statement = _update_task(
-        tuple(sorted(values)), values.get("completed"), match is not None
-    )
-    return _on(statement.params(**_new(values)), user_id, task_id, match)
-
-
-def toggle_task(
-    user_id: str, task_id: UUID, *, match: list[int] | None = None
-) -> Select:
-    """Make a completed task pending, a pending one completed; see `change_one`."""
-    return _on(_toggle_task(match is not None), user_id, task_id, match)
-
-
-def delete_task(
-    user_id: str, task_id: UUID, *, match: list[int] | None = None
-) -> Select:
-    """Move the task to the trash; see `change_one`."""
-    return _on(_delete_task(match is not None), user_id, task_id, match)
-
-
-def restore_task(
-    user_id: str, task_id: UUID, *, match: list[int] | None = None
-) -> Select:
-    """Take the task back from the trash; a live one comes back unchanged."""
-    return _on(_restore_task(match is not None), user_id, task_id, match)
-
-
-def _on(statement: Select, user_id: str, task_id: UUID, match: list[int] | None):
-    matching = {} if match is None else {"match": match}
-    return statement.params(owner=user_id, task=str(task_id), **matching)
-
-
-def _new(values: dict) -> dict:
+def new_values(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a body as parameters of `INSERT_TASK`."""
     return {f"new_{name}": value for name, value in values.items()}
 
 
-def _parameter(name: str) -> ColumnElement:
-    """A field's new value. Not under its column's name, which SQLAlchemy reserves."""
+def changed_values(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a body as parameters of `UPDATE_TASK`, and which ones it has."""
+    every = {f"new_{name}": values.get(name) for name in WRITABLE}
+    return every | {f"sets_{name}": name in values for name in WRITABLE}
+
+
+def _new(name: str) -> ColumnElement:
+    """A field's new value. SQLAlchemy reserves the parameter of the column's name."""
     return bindparam(f"new_{name}", type_=tasks.c[name].type)
 
 
-@cache
-def _select_task() -> Select:
-    return select(*shown(tasks)).where(IS_ONE, LIVE)
-
-
-@cache
-def _select_replay() -> Select:
-    return select(*shown(tasks, WITH_TRASH), tasks.c.request_hash.label("first")).where(
-        tasks.c.user_id == OWNER, tasks.c.idempotency_key == KEY
+def _new_or_kept(name: str) -> ColumnElement:
+    """A field's new value if the body has one."""
+    return case(
+        (bindparam(f"sets_{name}", type_=Boolean), _new(name)), else_=tasks.c[name]
     )
 
 
-@cache
-def _update_task(
-    fields: tuple[str, ...], completed: bool | None, matching: bool
-) -> Select:
-    """`completed_at` follows `completed`; completing again keeps the moment."""
-
-    def new_values(hit: FromClause) -> dict:
-        values: dict = {name: _parameter(name) for name in fields}
-        if completed is not None:
-            kept = func.coalesce(tasks.c.completed_at, hit.c.stamp)
-            values["completed_at"] = kept if completed else None
-        return values
-
-    return change_one(new_values, matching=matching)
+def _completed(completed: ColumnElement, moment: ColumnElement) -> dict[str, Any]:
+    """`completed_at` follows `completed`; completing again keeps the first moment."""
+    first = func.coalesce(tasks.c.completed_at, moment)
+    return {"completed": completed, "completed_at": case((completed, first))}
 
 
-@cache
-def _toggle_task(matching: bool) -> Select:
-    def toggled(hit: FromClause) -> dict:
-        completed_at = case((tasks.c.completed, None), else_=hit.c.stamp)
-        return {"completed": ~tasks.c.completed, "completed_at": completed_at}
-
-    return change_one(toggled, matching=matching)
+def _changed(hit: FromClause) -> dict[str, Any]:
+    values: dict[str, Any] = {name: _new_or_kept(name) for name in WRITABLE}
+    return values | _completed(values["completed"], hit.c.stamp)
 
 
-@cache
-def _delete_task(matching: bool) -> Select:
-    return change_one(lambda hit: {"deleted_at": hit.c.stamp}, matching=matching)
+def _toggled(hit: FromClause) -> dict[str, Any]:
+    return _completed(~tasks.c.completed, hit.c.stamp)
 
 
-@cache
-def _restore_task(matching: bool) -> Select:
-    return change_one(
-        lambda hit: {"deleted_at": None}, matching=matching, restoring=True
+SELECT_TASK = select(*shown(tasks)).where(IS_ONE, LIVE)
+
+# The task that a request with this key created before, in the trash too.
+SELECT_REPLAY = select(
+    *shown(tasks, WITH_TRASH), tasks.c.request_hash.label("earlier_digest")
+).where(OWNED, tasks.c.idempotency_key == KEY)
+
+# The first task also records the user. A user who is gone gets no row.
+_counted = (
+    upsert(users)
+    .values(id=OWNER, last_change=1)
+    .on_conflict_do_update(
+        index_elements=[users.c.id],
+        set_={"last_change": users.c.last_change + 1},
+        where=users.c.gone_at.is_(None),
     )
+    .returning(users.c.last_change)
+    .cte("change")
+)
+_row: dict[str, Any] = {
+    "user_id": OWNER,
+    "id": TASK,
+    **{name: _new(name) for name in WRITABLE},
+    "idempotency_key": KEY,
+    "request_hash": DIGEST,
+    "completed_at": case((_new("completed"), func.now())),
+    "created_at": func.now(),
+    "updated_at": func.now(),
+    "version": _counted.c.last_change,
+}
 
+# A key that is taken makes the whole statement fail, so the counter does not move.
+INSERT_TASK = (
+    insert(tasks)
+    .from_select(list(_row), select(*_row.values()).select_from(_counted))
+    .returning(*shown(tasks, WITH_TRASH), null().label("earlier_digest"))
+)
 
-def _typed(column, value):
-    """A value as the column's type, which a bare SELECT would not know."""
-    return value if hasattr(value, "type") else literal(value, column.type)
+# `change_one` says what comes back of these.
+UPDATE_TASK = change_one(_changed)
+TOGGLE_TASK = change_one(_toggled)
+DELETE_TASK = change_one(lambda hit: {"deleted_at": hit.c.stamp})
+RESTORE_TASK = change_one(lambda hit: {"deleted_at": null()}, restoring=True)

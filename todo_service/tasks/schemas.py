@@ -1,16 +1,16 @@
-"""What clients may say of tasks."""
+"""Bodies: what clients may say of a task."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from marshmallow import Schema, ValidationError, pre_load, validate, validates_schema
 from marshmallow import fields as lenient
 
-from todo_service import fields
+from todo_service.web import fields
 
-PRIORITIES = ["low", "medium", "high"]
-SORTS = [
-    f"{direction}{key}"
-    for key in ("created_at", "updated_at", "due_at", "priority", "title")
-    for direction in ("", "-")
-]
+# In their order: low < medium < high.
+PRIORITIES = ("low", "medium", "high")
+TAGS_AT_MOST = 20
 READ_ONLY = {
     "id",
     "user_id",
@@ -23,24 +23,26 @@ READ_ONLY = {
 
 
 class _Body(Schema):
-    """A client may send back what it got: what it cannot write is ignored."""
+    """A client may send back what it got: read-only fields are ignored."""
 
     @pre_load
-    def _without_read_only(self, sent, **kwargs):
+    def _drop_read_only(self, sent: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         return {name: value for name, value in sent.items() if name not in READ_ONLY}
 
 
 class _Tags(lenient.List):
     """A list without exact duplicates, in the order in which they came."""
 
-    def _deserialize(self, value, attr, data, **kwargs):
-        if isinstance(value, list) and len(value) > 20:
-            raise ValidationError("Longer than maximum length 20.")
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping | None, **kwargs: Any
+    ) -> list[Any]:
+        if isinstance(value, list) and len(value) > TAGS_AT_MOST:
+            raise ValidationError(f"Longer than maximum length {TAGS_AT_MOST}.")
         return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
 
 
 class Task(_Body):
-    """The writable fields: with their defaults at creation, any of them in a change."""
+    """The writable fields. A new task gets the defaults; a change has any of them."""
 
     title = fields.Text(
         required=True, trimmed=True, validate=validate.Length(min=1, max=200)
@@ -57,50 +59,21 @@ class Task(_Body):
     )
 
     @pre_load
-    def _null_tags_are_none(self, sent, **kwargs):
+    def _read_null_tags_as_empty(
+        self, sent: dict[str, Any], **kwargs: Any
+    ) -> dict[str, Any]:
         return sent | {"tags": []} if sent.get("tags", []) is None else sent
 
     @validates_schema
-    def _says_something(self, sent, **kwargs):
+    def _require_a_field(self, sent: dict[str, Any], **kwargs: Any) -> None:
         if not sent:
             raise ValidationError("The body has no field that can be changed.")
 
 
+WRITABLE = tuple(Task().fields)
+
+
 class Completion(_Body):
-    """What `complete` may be told: nothing, which toggles, or what to set."""
+    """What `complete` may be told: nothing, which toggles, or the value to set."""
 
     completed = fields.Flag()
-
-
-class _Page(Schema):
-    """How much of a list at once."""
-
-    limit = fields.Whole(load_default=50, validate=validate.Range(1, 100))
-
-
-class TaskQuery(_Page):
-    """The list's parameters."""
-
-    status = fields.Text(
-        load_default="all", validate=validate.OneOf(["all", "pending", "completed"])
-    )
-    priority = lenient.List(fields.Text(validate=validate.OneOf(PRIORITIES)))
-    tag = lenient.List(fields.Text())
-    q = fields.Text()
-    due_before = fields.Timestamp()
-    due_after = fields.Timestamp()
-    deleted = fields.Word({"true": True, "false": False}, load_default=False)
-    sort = fields.Text(load_default="-created_at", validate=validate.OneOf(SORTS))
-    offset = fields.Whole(load_default=0, validate=validate.Range(0, 1_000_000_000))
-    cursor = fields.Text()
-
-    @validates_schema(pass_original=True)
-    def _pages_one_way(self, wanted, sent, **kwargs):
-        if "cursor" in sent and "offset" in sent:
-            raise ValidationError("Not together with offset.", "cursor")
-
-
-class ChangesQuery(_Page):
-    """The parameters of sync."""
-
-    since = fields.Text()

@@ -1,159 +1,147 @@
 """What clients do with their tasks: load, query, answer."""
 
-from flask import Blueprint, abort
+from typing import Any
+from uuid import UUID
 
-from todo_service import db, errors, identity, payloads
-from todo_service.tasks import etags, listing, pages, queries, retries, schemas, sync
-from todo_service.tasks.columns import WITH_TRASH, as_json
-from todo_service.tasks.ids import new_id
+from flask import Blueprint, abort
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Executable, Row
+
+from todo_service import database, errors, identity
+from todo_service.database.ids import new_id
+from todo_service.tasks import queries, schemas
+from todo_service.tasks.changes_page import Changes, ChangesQuery
+from todo_service.tasks.changes_statement import SELECT_CHANGES
+from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
+from todo_service.tasks.list_page import TASK_QUERY, Page
+from todo_service.web import entity_tags, idempotency, json_bodies, links, query_strings
 
 ONE_TASK = "/<uuid:task_id>"
 
 NEW_TASK = schemas.Task()
-CHANGES = schemas.Task(partial=True)
+TASK_PATCH = schemas.Task(partial=True)
 COMPLETION = schemas.Completion()
-TASK_QUERY = schemas.TaskQuery()
-CHANGES_QUERY = schemas.ChangesQuery()
+CHANGES_QUERY = ChangesQuery()
 
 blueprint = Blueprint("tasks", __name__)
-
-
-@blueprint.url_value_preprocessor
-def _forget_the_path_user(endpoint, values):
-    """The token says who it is; the path's word goes no further."""
-    if values:
-        values.pop("user_id", None)
-
-
-@blueprint.before_request
-def _refuse_bad_queries():
-    """Text that is none is refused also where a query means nothing."""
-    payloads.query_pairs()
+blueprint.before_request(query_strings.refuse_undecodable)
 
 
 @blueprint.get("")
-def list_tasks():
+def list_tasks() -> ResponseReturnValue:
     """List the user's tasks."""
-    owner = identity.user_id()
-    page = pages.Page(owner, payloads.query(TASK_QUERY))
-    seen = etags.seen_states(page.fingerprint)
-    rows = db.fetch_all(
-        listing.select_tasks(
-            owner,
-            filters=page.filters,
-            sort=page.sort,
-            limit=page.limit,
-            offset=page.offset,
-            after=page.after,
-            seen=seen,
-        )
-    )
-    headers = {"ETag": etags.of_list(rows[0].state, page.fingerprint)}
+    page = Page(identity.user_id(), query_strings.load(TASK_QUERY))
+    seen = entity_tags.seen_states(page.fingerprint)
+    rows = database.fetch_all(page.statement(), page.parameters(seen))
+    headers = {"ETag": entity_tags.of_list(rows[0].state, page.fingerprint)}
     if rows[0].state in seen:
         return "", 304, headers
     body = page.answer(rows)
     if body["next_cursor"]:
-        headers["Link"] = pages.link_to_next(body["next_cursor"])
+        headers["Link"] = links.to_next_page(body["next_cursor"])
     return body, headers
 
 
 @blueprint.get("/changes")
-def list_changes():
+def list_changes() -> ResponseReturnValue:
     """List what changed since a token."""
-    owner = identity.user_id()
-    query = payloads.query(CHANGES_QUERY)
-    place = sync.Place(owner, query.get("since"))
-    statement = sync.select_changes(
-        owner, position=place.position, floor=place.floor, limit=query["limit"]
-    )
-    return place.answer(db.fetch_all(statement), query["limit"])
+    changes = Changes(identity.user_id(), query_strings.load(CHANGES_QUERY))
+    return changes.answer(database.fetch_all(SELECT_CHANGES, changes.parameters()))
 
 
 @blueprint.post("")
-def create_task():
-    """Create a task, or answer with the one that the idempotency key has made."""
-    owner = identity.user_id()
-    values = payloads.body(NEW_TASK)
-    key = retries.idempotency_key()
-    asked = retries.digest(values) if key else None
-    row = db.fetch_one(
-        queries.insert_task(
-            owner, new_id(), values, idempotency_key=key, request_hash=asked
-        ),
-        if_taken=queries.select_replay(owner, key) if key else None,
+def create_task() -> ResponseReturnValue:
+    """Create a task, or answer with the one that the idempotency key has created."""
+    values = json_bodies.load(NEW_TASK)
+    key = idempotency.key()
+    digest = idempotency.digest(NEW_TASK, values) if key else None
+    row = database.fetch_one(
+        queries.INSERT_TASK,
+        _one(new_id()) | {"key": key, "digest": digest} | queries.new_values(values),
+        if_taken=queries.SELECT_REPLAY if key else None,
     )
     if row is None:
         raise errors.bad_token("The token's user is gone.")
-    if row.first not in (None, asked):
+    if row.earlier_digest not in (None, digest):
         abort(409, "The idempotency key was used for another body.")
-    headers = {
-        "ETag": etags.of_task(row.version),
-        "Location": pages.path_below(row.id),
-    }
-    if row.first:
+    headers = {"Location": links.below_here(row.id)}
+    if row.earlier_digest:
         headers["Idempotency-Replayed"] = "true"
-    return as_json(row, WITH_TRASH), 201, headers
+    return _task(row, 201, WITH_TRASH, headers)
 
 
 @blueprint.get(ONE_TASK)
-def read_task(task_id):
+def read_task(task_id: UUID) -> ResponseReturnValue:
     """Read one task."""
-    row = db.fetch_one(queries.select_task(identity.user_id(), task_id))
-    if row and etags.seen(etags.of_task(row.version)):
-        return "", 304, {"ETag": etags.of_task(row.version)}
-    return _task(row)
+    row = database.fetch_one(queries.SELECT_TASK, _one(task_id))
+    if row and entity_tags.seen(entity_tags.of_version(row.version)):
+        return "", 304, {"ETag": entity_tags.of_version(row.version)}
+    return _task(_found(row))
 
 
 @blueprint.put(ONE_TASK)
 @blueprint.patch(ONE_TASK)
-def change_task(task_id):
+def change_task(task_id: UUID) -> ResponseReturnValue:
     """Change the fields that the body has."""
-    values = payloads.body(CHANGES)
-    match = etags.demanded_versions()
-    return _changed(
-        queries.update_task(identity.user_id(), task_id, values, match=match)
-    )
+    values = json_bodies.load(TASK_PATCH)
+    return _task(_changed(queries.UPDATE_TASK, task_id, values))
 
 
 @blueprint.delete(ONE_TASK)
-def delete_task(task_id):
-    """Delete a task."""
-    match = etags.demanded_versions()
-    _changed(queries.delete_task(identity.user_id(), task_id, match=match))
-    return {"message": "Task deleted"}
+def delete_task(task_id: UUID) -> ResponseReturnValue:
+    """Move a task to the trash. The tag is the one that it has there."""
+    row = _changed(queries.DELETE_TASK, task_id)
+    return {"message": "Task deleted"}, {"ETag": entity_tags.of_version(row.version)}
 
 
 @blueprint.patch(f"{ONE_TASK}/complete")
 @blueprint.patch(f"{ONE_TASK}/toggle-status")
-def complete_task(task_id):
+def complete_task(task_id: UUID) -> ResponseReturnValue:
     """Toggle `completed`, or set it."""
-    values = payloads.optional_body(COMPLETION)
-    match = etags.demanded_versions()
-    owner = identity.user_id()
-    return _changed(
-        queries.update_task(owner, task_id, values, match=match)
-        if values
-        else queries.toggle_task(owner, task_id, match=match)
-    )
+    values = json_bodies.load_optional(COMPLETION)
+    if values:
+        return _task(_changed(queries.UPDATE_TASK, task_id, values))
+    return _task(_changed(queries.TOGGLE_TASK, task_id))
 
 
 @blueprint.post(f"{ONE_TASK}/restore")
-def restore_task(task_id):
-    """Take a deleted task back."""
-    match = etags.demanded_versions()
-    return _changed(queries.restore_task(identity.user_id(), task_id, match=match))
+def restore_task(task_id: UUID) -> ResponseReturnValue:
+    """Take a task back from the trash; a live one stays as it is."""
+    return _task(_changed(queries.RESTORE_TASK, task_id))
 
 
-def _changed(statement):
-    """What a change left: 404 where there was nothing, 412 at another version."""
-    row = db.fetch_one(statement)
-    if row is not None and row.id is None:
-        raise errors.OtherVersionError(etags.of_task(row.found))
-    return _task(row)
+def _one(task_id: UUID) -> dict[str, Any]:
+    """The parameters that pick out a task."""
+    return {"owner": identity.user_id(), "task": str(task_id)}
 
 
-def _task(row):
-    """The task and its tag. No row is a 404, whoever's task it is."""
+def _changed(
+    statement: Executable, task_id: UUID, values: dict[str, Any] | None = None
+) -> Row:
+    """The task after a change. 404 if there is none, 412 if it has another version."""
+    match = entity_tags.demanded_versions()
+    parameters = _one(task_id) | {"any_version": match is None, "match": match or []}
+    if values:
+        parameters |= queries.changed_values(values)
+    row = _found(database.fetch_one(statement, parameters))
+    if row.id is None:
+        raise errors.OtherVersionError(entity_tags.of_version(row.found))
+    return row
+
+
+def _found(row: Row | None) -> Row:
+    """The row. None is a 404, whether the task is absent or another user's."""
     if row is None:
         abort(404, "There is no such task.")
-    return as_json(row), {"ETag": etags.of_task(row.version)}
+    return row
+
+
+def _task(
+    row: Row,
+    status: int = 200,
+    columns: tuple[str, ...] = PUBLIC,
+    headers: dict[str, str] | None = None,
+) -> ResponseReturnValue:
+    """The task and its tag."""
+    tag = {"ETag": entity_tags.of_version(row.version)}
+    return as_json(row, columns), status, tag | (headers or {})

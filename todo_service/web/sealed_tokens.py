@@ -1,8 +1,9 @@
 """Opaque tokens that clients carry from one answer to the next request.
 
-A token names a place in one user's data: a page's end, a point in time. It needs no
-secret, because the owner's equality is in every statement; a digest of what it was
-made under tells an altered or foreign one from a good one.
+A token names a place in one user's data: the end of a page, a point in time. It needs
+no secret: a forged token reaches no other user's rows, because every statement names
+the owner. A digest of the context in which a token was made detects altered and foreign
+ones.
 """
 
 from hashlib import sha256
@@ -10,22 +11,25 @@ from typing import Any
 
 import orjson
 
-from todo_service import base64url
+from todo_service.web import base64url
 
 DIGEST_BYTES = 12
 
 
 def seal(place: list, *context: Any) -> str:
-    """A token for a place, good only where the same context is given again."""
+    """A token for a place; only the same context opens it again."""
     body = orjson.dumps(place)
     return base64url.encode(_digest(body, context) + body).decode()
 
 
 def unseal(token: str, *context: Any) -> list:
-    """The place that a token names. Raises `ValueError` for one not made here."""
+    """The place that a token names.
+
+    Raises `ValueError` for a token that was altered, or made in another context.
+    """
     place = orjson.loads(base64url.decode(token.encode())[DIGEST_BYTES:])
     if seal(place, *context) != token:
-        raise ValueError("not made here, or under something else")
+        raise ValueError("not a token of this context")
     return place
 
 

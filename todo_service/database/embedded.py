@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy import URL
 
-from todo_service import urls
+from todo_service.settings import urls
 
 # The library hands the socket's folder to a shell, and out in a URL, as it stands.
 PLAIN_PATH = re.compile(r"[\w./:\\-]+")
@@ -45,7 +45,7 @@ def start(instance: Path) -> URL:
 
 
 def _socket_folder(pgdata: Path, runtime_path: Path) -> Path:
-    """Where the socket is if the data's path would not survive a shell and a URL."""
+    """A folder for the socket, where the data's path does not fit into a URL."""
     name = hashlib.sha256(os.fsencode(pgdata)).hexdigest()[:10]
     folder = runtime_path / f"todo-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -11,7 +11,8 @@ def encode(raw: bytes) -> bytes:
 def decode(text: bytes) -> bytes:
     """The bytes that a text stands for. Raises `ValueError` for any other spelling.
 
-    Python skips what it does not know; encoding again shows whether it did.
+    Python skips characters that it does not know, so the result is encoded again and
+    compared.
     """
     raw = urlsafe_b64decode(text + b"==")
     if encode(raw) != text:

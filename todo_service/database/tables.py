@@ -1,4 +1,4 @@
-"""The columns, as `migrations_sql` leaves them: a test compares the two."""
+"""The tables, as `migrations_sql` leaves them; a test compares the two."""
 
 from sqlalchemy import (
     BigInteger,

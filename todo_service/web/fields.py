@@ -1,6 +1,7 @@
 """marshmallow fields as strict as the contract; the library's own are lenient."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,15 +18,19 @@ RFC_3339 = re.compile(
     re.IGNORECASE,
 )
 
+Data = Mapping[str, Any] | None
+
 
 class Text(fields.String):
-    """A string that PostgreSQL can store; trimmed of white space where told to."""
+    """A string that PostgreSQL can store; `trimmed` removes white space around it."""
 
-    def __init__(self, *, trimmed: bool = False, **options):
+    def __init__(self, *, trimmed: bool = False, **options: Any):
         super().__init__(**options)
         self._trimmed = trimmed
 
-    def _deserialize(self, value, attr, data, **kwargs):
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if "\0" in text:
             raise ValidationError("Must not contain a NUL character.")
@@ -33,9 +38,11 @@ class Text(fields.String):
 
 
 class Flag(fields.Field):
-    """A JSON boolean, and nothing that merely looks like one."""
+    """A JSON boolean. Other values that Python takes for true or false are not."""
 
-    def _deserialize(self, value, attr, data, **kwargs):
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> bool:
         if not isinstance(value, bool):
             raise ValidationError("Must be true or false.")
         return value
@@ -44,21 +51,26 @@ class Flag(fields.Field):
 class Word(fields.Field):
     """One of some words, each of which stands for a value."""
 
-    def __init__(self, meanings: dict[str, Any], **options):
+    def __init__(self, meanings: dict[str, Any], **options: Any):
         super().__init__(**options)
         self._meanings = meanings
 
-    def _deserialize(self, value, attr, data, **kwargs):
-        if value not in self._meanings:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> Any:
+        if not isinstance(value, str) or value not in self._meanings:
             raise ValidationError(f"Must be one of: {', '.join(self._meanings)}.")
         return self._meanings[value]
 
 
-class Whole(fields.Integer):
-    """A whole number in a query string: digits, no separators, no fraction."""
+class QueryInteger(fields.Integer):
+    """A whole number in a query string: digits, no separators, no fraction.
 
-    def _validated(self, value):
-        if not re.fullmatch(r"-?[0-9]+", value):
+    For JSON numbers use marshmallow's own `Integer(strict=True)`.
+    """
+
+    def _validated(self, value: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]+", value):
             raise self.make_error("invalid")
         return super()._validated(value)
 
@@ -66,12 +78,14 @@ class Whole(fields.Integer):
 class Timestamp(fields.Field):
     """A moment as RFC 3339 writes it, within the years 1 to 9999 in UTC.
 
-    What lies outside is stored without complaint and breaks every later read.
+    PostgreSQL would store moments outside of these years, and psycopg2 could not read
+    them back. Digits beyond microseconds are dropped.
     """
 
-    def _deserialize(self, value, attr, data, **kwargs):
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> datetime:
         try:
-            # Digits beyond microseconds are dropped by `fromisoformat`.
             if isinstance(value, str) and RFC_3339.fullmatch(value):
                 return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):

@@ -1,15 +1,16 @@
-"""What a request leaves behind: an id in its response, one line in the log."""
+"""The request log: an id in every response, one line in the log for every request."""
 
 import logging.config
 import re
 import time
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from flask import Flask, Response, g, has_request_context, request
 
-from todo_service.config import Settings
+from todo_service.settings import Settings
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -18,29 +19,27 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Log to standard error, and follow every request from its first moment."""
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "json": {"()": _JSONFormatter},
-                "text": {"()": _TextFormatter},
-            },
-            "handlers": {
-                "stderr": {
-                    "class": "logging.StreamHandler",
-                    "formatter": settings.log_format,
-                }
-            },
-            "loggers": {
-                "todo_service": {"level": settings.log_level, "handlers": ["stderr"]},
-                # The development server's own line shows queries, and titles with them.
-                "werkzeug": {"level": "WARNING", "handlers": ["stderr"]},
-            },
-        }
-    )
+    logging.config.dictConfig(_configuration(settings))
     app.before_request(_begin)
     app.after_request(_end)
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    handler = {"class": "logging.StreamHandler", "formatter": settings.log_format}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": _JSONFormatter},
+            "text": {"()": _TextFormatter},
+        },
+        "handlers": {"stderr": handler},
+        "loggers": {
+            "todo_service": {"level": settings.log_level, "handlers": ["stderr"]},
+            # The development server's own line shows queries, and titles with them.
+            "werkzeug": {"level": "WARNING", "handlers": ["stderr"]},
+        },
+    }
 
 
 def _begin() -> None:
@@ -56,7 +55,7 @@ def _end(response: Response) -> Response:
         extra={
             "fields": {
                 "method": request.method,
-                # The template, never the path: that one may carry anything.
+                # The template and never the path, which may contain anything.
                 "route": request.url_rule.rule if request.url_rule else None,
                 "status": response.status_code,
                 "duration_ms": round((time.perf_counter() - g.began) * 1000, 2),
@@ -84,11 +83,21 @@ class _TextFormatter(logging.Formatter):
         pairs = [
             f"{key}={orjson.dumps(value).decode()}" for key, value in shown.items()
         ]
-        line = " ".join([head.replace("\n", " "), *pairs])
+        line = _escape(" ".join([head, *pairs]))
         return f"{line}\n{traceback}" if traceback else line
 
 
-def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict:
+def _escape(text: str) -> str:
+    """Text that stays on its line: a terminal obeys some of what a client may send."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
+def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, Any]:
     fields = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
         "level": record.levelname,

@@ -1,4 +1,4 @@
-"""Task ids: time-ordered UUIDs."""
+"""Ids of rows: time-ordered UUIDs."""
 
 import secrets
 import time

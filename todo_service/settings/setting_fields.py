@@ -1,0 +1,69 @@
+"""The kinds of setting: marshmallow fields whose messages never show the value."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+
+class Parsed(fields.Field):
+    """Text that a function reads; its `ValueError` says what the text must be."""
+
+    def __init__(self, parse: Callable[[str], Any], *, default: Any = None):
+        super().__init__(load_default=default)
+        self._parse = parse
+
+    def _deserialize(
+        self, value: str, attr: str | None, data: Mapping | None, **kwargs: Any
+    ) -> Any:
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class List(Parsed):
+    """A comma-separated list; a function reads each item. The default is no item."""
+
+    def __init__(self, parse: Callable[[str], str]):
+        super().__init__(lambda text: [parse(item) for item in _items(text)])
+        self.load_default = list
+
+
+def choice(*names: str, default: str, any_case: bool = False) -> Parsed:
+    """One of some words, perhaps in any case."""
+    fold = str.lower if any_case else str
+    words = {fold(name): name for name in names}
+
+    def parse(text: str) -> str:
+        if fold(text) not in words:
+            raise ValueError(f"must be one of {', '.join(names)}.")
+        return words[fold(text)]
+
+    return Parsed(parse, default=default)
+
+
+def whole(lowest: int, highest: int, *, default: int) -> fields.Integer:
+    """A whole number."""
+    return _number(fields.Integer, lowest, highest, default)
+
+
+def seconds(lowest: float, highest: float, *, default: float) -> fields.Float:
+    """A number of seconds, whole or not."""
+    return _number(fields.Float, lowest, highest, default)
+
+
+def _items(text: str) -> list[str]:
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
+        raise ValueError("must name something between its commas.")
+    return items
+
+
+def _number(kind: Callable, lowest: float, highest: float, default: float) -> Any:
+    must = f"must be a number from {lowest} to {highest}."
+    return kind(
+        load_default=default,
+        error_messages={"invalid": must, "special": must, "too_large": must},
+        validate=validate.Range(lowest, highest, error=must),
+    )

@@ -1,0 +1,109 @@
+"""One page of the list: what a query asks for, and what it is answered."""
+
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, ValidationError, validate, validates_schema
+from sqlalchemy import Row, Select
+
+from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
+from todo_service.tasks.list_criteria import CHOICES, FILTERS, SORTS
+from todo_service.tasks.list_statement import Shape, select_page
+from todo_service.web import fields, sealed_tokens
+
+
+class _Paging(Schema):
+    """The order and the part of a list."""
+
+    sort = fields.Text(load_default="-created_at", validate=validate.OneOf(SORTS))
+    limit = fields.QueryInteger(load_default=50, validate=validate.Range(1, 100))
+    offset = fields.QueryInteger(
+        load_default=0, validate=validate.Range(0, 1_000_000_000)
+    )
+    cursor = fields.Text()
+
+    @validates_schema(pass_original=True)
+    def _refuse_two_ways(
+        self, wanted: dict[str, Any], sent: dict[str, Any], **kwargs: Any
+    ) -> None:
+        if "cursor" in sent and "offset" in sent:
+            raise ValidationError("Not together with offset.", "cursor")
+
+
+def _choice(*words: str) -> fields.Text:
+    return fields.Text(load_default=words[0], validate=validate.OneOf(words))
+
+
+TASK_QUERY = _Paging.from_dict(
+    {name: _choice(*words) for name, words in CHOICES.items()}
+    | {name: each.field for name, each in FILTERS.items()}
+)()
+
+
+class Page:
+    """A page of a user's list, as the parameters of `TASK_QUERY` ask for it."""
+
+    def __init__(self, owner: str, query: dict[str, Any]):
+        self._owner = owner
+        self._limit = query["limit"]
+        self._sort = query["sort"]
+        self._choices = {name: query[name] for name in CHOICES}
+        # A search for blank text is no filter.
+        self._filters = {n: query[n] for n in FILTERS if query.get(n) is not None}
+        # A cursor is good for this user's list, in this order, of these tasks.
+        self._context = (owner, self._sort, self._choices, self._filters)
+        self._place = self._unsealed(query["cursor"]) if "cursor" in query else None
+        self._offset = None if self._place else query["offset"]
+        self.fingerprint = sealed_tokens.fingerprint(
+            *self._context, self._limit, self._offset, query.get("cursor"), PUBLIC
+        )
+
+    def statement(self) -> Select:
+        """The statement of this shape of query."""
+        choices, filters = tuple(self._choices.items()), tuple(self._filters)
+        return select_page(Shape(choices, filters, self._sort, bool(self._place)))
+
+    def parameters(self, seen: list[str]) -> dict[str, Any]:
+        """The statement's parameters; `seen` are the states that the client knows.
+
+        The statement asks for one row more than the page holds. If that row comes,
+        there is a next page.
+        """
+        return {
+            "owner": self._owner,
+            "seen": seen,
+            "page_size": self._limit + 1,
+            "skipped": self._offset,
+            **self._filters,
+            **(self._place or {}),
+        }
+
+    def answer(self, rows: list[Row]) -> dict[str, Any]:
+        """The page's body."""
+        names = WITH_TRASH if self._choices["deleted"] == "true" else PUBLIC
+        tasks = [row for row in rows if row.id]
+        more = len(tasks) > self._limit
+        return {
+            "tasks": [as_json(row, names) for row in tasks[: self._limit]],
+            "total": rows[0].total,
+            "limit": self._limit,
+            "offset": self._offset,
+            "next_cursor": self._cursor(tasks[self._limit - 1]) if more else None,
+        }
+
+    def _cursor(self, last: Row) -> str:
+        return sealed_tokens.seal([last.key, last.id], *self._context)
+
+    def _unsealed(self, cursor: str) -> dict[str, Any]:
+        """Where the page before ended; checked like anything else that comes in."""
+        sort = SORTS[self._sort]
+        try:
+            key, task_id = sealed_tokens.unseal(cursor, *self._context)
+            place_key = sort.place.deserialize(key)
+            place_id = str(UUID(task_id))
+        except (ValueError, TypeError, AttributeError):
+            raise ValidationError({"cursor": ["Not one of this list."]}) from None
+        return {
+            "place_key": sort.end if place_key is None else place_key,
+            "place_id": place_id,
+        }

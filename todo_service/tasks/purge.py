@@ -1,0 +1,97 @@
+"""`flask purge`: removes old tasks from the trash for good."""
+
+import sys
+
+import click
+from flask import Flask
+from sqlalchemy import (
+    Connection,
+    Integer,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from todo_service import database
+from todo_service.database.sessions import session
+from todo_service.database.statements import OWNER, locked
+from todo_service.database.tables import tasks, users
+from todo_service.settings import Settings
+from todo_service.tasks.scope import OWNED
+
+BATCH_SIZE = 500
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Add the command."""
+
+    @app.cli.command("purge")
+    def purge_command() -> None:
+        """Remove for good what was deleted more than TRASH_DAYS ago."""
+        days = settings.trash_days
+        with session(database.current()) as connection:
+            removed = purge(connection, days)
+        click.echo(f"Removed {removed} tasks that were deleted over {days} days ago.")
+
+
+def purge(connection: Connection, days: int) -> int:
+    """Remove what has been in the trash for more than these days; return how many.
+
+    Safe while the service runs: a batch locks its user, then its tasks, as every
+    write does.
+    """
+    removed, owner = 0, ""
+    while owner := connection.scalar(NEXT_OWNER, {"previous": owner, "days": days}):
+        batch = BATCH_SIZE
+        while batch == BATCH_SIZE:
+            batch = connection.execute(
+                DELETE_BATCH, {"owner": owner, "days": days}
+            ).scalar_one()
+            removed += batch
+            if sys.stderr.isatty():
+                click.echo(f"\r{removed} removed", nl=False, err=True)
+    return removed
+
+
+_age = func.make_interval(0, 0, 0, bindparam("days", type_=Integer))
+_old = tasks.c.deleted_at < func.now() - _age
+
+# The first user after `previous` with something to purge; null if there is none.
+NEXT_OWNER = select(func.min(tasks.c.user_id)).where(
+    tasks.c.user_id > bindparam("previous"), _old
+)
+
+_owner = locked(select(users.c.id).where(users.c.id == OWNER), "owner")
+_purgeable = locked(
+    select(tasks.c.user_id, tasks.c.id, tasks.c.version)
+    .join_from(_owner, tasks, tasks.c.user_id == _owner.c.id)
+    .where(OWNED, _old)
+    .limit(BATCH_SIZE),
+    "purgeable",
+    of=tasks,
+    delete=True,
+)
+_removed = (
+    delete(tasks)
+    .where(
+        OWNED,
+        tasks.c.user_id == _purgeable.c.user_id,
+        tasks.c.id == _purgeable.c.id,
+    )
+    .returning(_purgeable.c.version)
+    .cte("removed")
+)
+_highest = select(func.max(_removed.c.version)).scalar_subquery()
+_marked = (
+    update(users)
+    .values(purged_through=func.greatest(users.c.purged_through, _highest))
+    .where(users.c.id == OWNER, exists(select(_removed)))
+    .returning(users.c.id)
+    .cte("marked")
+)
+
+# Removes a batch of a user's old trash and raises the purge mark; returns how many.
+DELETE_BATCH = select(func.count()).select_from(_removed).add_cte(_marked)

@@ -1,0 +1,21 @@
+"""The addresses that answers carry: `Location` and `Link`."""
+
+from urllib.parse import quote, urlencode
+
+from flask import request
+
+
+def below_here(name: str) -> str:
+    """The path of an item of the list that the request was sent to."""
+    return f"{_here()}/{name}"
+
+
+def to_next_page(cursor: str) -> str:
+    """The `Link` header's value: the same query, from the cursor on (RFC 8288)."""
+    asked = request.args.items(multi=True)
+    kept = [pair for pair in asked if pair[0] not in ("cursor", "offset")]
+    return f'<{_here()}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
+
+
+def _here() -> str:
+    return quote(f"{request.root_path}{request.path.removesuffix('/')}")
