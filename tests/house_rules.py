@@ -29,6 +29,8 @@ ROOMS = {
 # The modules that build statements, with all that they may import.
 WORDS = {"collections", "dataclasses", "datetime", "functools", "re", "typing"}
 SQL = {"sqlalchemy", "todo_service.database", "todo_service.tasks.scope"}
+# What it takes to say how a query writes a filter.
+QUERY = {"marshmallow", "todo_service.tasks.schemas", "todo_service.web.fields"}
 STATEMENTS = {
     "todo_service.database.tables": {"sqlalchemy"},
     "todo_service.database.statements": {"sqlalchemy", "todo_service.database"},
@@ -41,10 +43,14 @@ STATEMENTS = {
         "todo_service.tasks.columns",
         "todo_service.tasks.schemas",
     },
-    "todo_service.tasks.list_criteria": SQL
-    | {"marshmallow", "todo_service.tasks.schemas", "todo_service.web.fields"},
+    "todo_service.tasks.list_filters": SQL | QUERY,
+    "todo_service.tasks.list_sorts": SQL | QUERY,
     "todo_service.tasks.list_statement": SQL
-    | {"todo_service.tasks.columns", "todo_service.tasks.list_criteria"},
+    | {
+        "todo_service.tasks.columns",
+        "todo_service.tasks.list_filters",
+        "todo_service.tasks.list_sorts",
+    },
     "todo_service.tasks.changes_statement": SQL | {"todo_service.tasks.columns"},
 }
 # Schemas know neither database nor user.

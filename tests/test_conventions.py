@@ -13,8 +13,7 @@ from tests.house_rules import Sources
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks import changes_statement, columns, purge, queries, schemas
-from todo_service.tasks.list_criteria import CHOICES, FILTERS, SORTS
-from todo_service.tasks.list_statement import Shape, select_page
+from todo_service.tasks.list_statement import SELECT_PAGE
 from todo_service.tasks.scope import IS_ONE, TASK
 
 PACKAGE = Path(todo_service.__file__).parent
@@ -109,24 +108,12 @@ def test_the_picture_in_the_design_page_is_the_code():
     assert drawn == {here: others for here, others in found.items() if others}
 
 
-def shapes():
-    """Shapes of the list in which every choice, filter and sort occurs."""
-    default = tuple((name, next(iter(words))) for name, words in CHOICES.items())
-    for name, words in CHOICES.items():
-        for word in words:
-            choices = tuple((n, word if n == name else w) for n, w in default)
-            yield Shape(choices, (), "created_at", False)
-    for sort in SORTS:
-        for after in (False, True):
-            yield Shape(default, tuple(FILTERS), sort, after)
-
-
 STATEMENTS: dict[str, Any] = {
     name: value
     for module in (queries, changes_statement, purge)
     for name, value in vars(module).items()
     if isinstance(value, Executable) and not name.startswith("_")
-} | {str(tuple(shape)): select_page(shape) for shape in shapes()}
+} | {f"list by {sort}, {after=}": each for (sort, after), each in SELECT_PAGE.items()}
 # It looks for the next user with something to purge, so it is about all of them.
 ABOUT_ALL_USERS = {"NEXT_OWNER"}
 

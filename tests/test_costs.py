@@ -11,7 +11,8 @@ from todo_service.database import migrations
 from todo_service.database.ids import new_id
 from todo_service.tasks import queries
 from todo_service.tasks.changes_statement import SELECT_CHANGES
-from todo_service.tasks.list_statement import Shape, select_page
+from todo_service.tasks.list_filters import FILTERS
+from todo_service.tasks.list_statement import SELECT_PAGE
 from todo_service.tasks.views import NEW_TASK
 
 SIZES = {"small": 1_000, "large": 100_000}
@@ -49,11 +50,13 @@ def filled(make_database, environ):
     engine.dispose()
 
 
-def page(user, sort="-created_at", *, after=None, status="all", seen=()):
+def page(user, sort="-created_at", *, after=None, status=None, seen=()):
     """The list's statement and its parameters."""
-    shape = Shape((("status", status), ("deleted", "false")), (), sort, bool(after))
     place_key, place_id = after or (None, None)
-    return select_page(shape), {
+    return SELECT_PAGE[sort, bool(after)], {
+        **dict.fromkeys(FILTERS),
+        "status": status,
+        "deleted": False,
         "owner": user,
         "seen": list(seen),
         "page_size": 51,
@@ -81,9 +84,9 @@ def one(user):
 STATEMENTS = {
     "first page": page,
     "a page in the middle": lambda u: page(u, after=(halfway(u, "seconds"), MIDDLE)),
-    "pending": lambda u: page(u, status="pending"),
+    "pending": lambda u: page(u, status=False),
     "pending, in the middle": lambda u: page(
-        u, status="pending", after=(halfway(u, "seconds"), MIDDLE)
+        u, status=False, after=(halfway(u, "seconds"), MIDDLE)
     ),
     "by due date": lambda u: page(u, "due_at"),
     "by due date, latest first": lambda u: page(u, "-due_at"),

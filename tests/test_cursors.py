@@ -5,7 +5,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
 
-from todo_service.tasks.list_criteria import SORTS
+from todo_service.tasks.list_filters import FILTERS
+from todo_service.tasks.list_sorts import SORTS
 from todo_service.web import sealed_tokens
 
 FIRST = "00000000-0000-0000-0000-000000000000"
@@ -151,7 +152,7 @@ def test_every_altered_byte_is_noticed(alice, twelve):
     ],
 )
 def test_what_a_cursor_carries_is_checked_like_any_input(alice, twelve, sort, place):
-    filters = {"status": "all", "deleted": False}
+    filters = dict.fromkeys(FILTERS) | {"deleted": False}
     cursor = sealed_tokens.seal(place, "alice", sort, filters)
 
     assert alice.get(f"?sort={sort}&cursor={cursor}").status_code == 400

@@ -7,8 +7,9 @@ from marshmallow import Schema, ValidationError, validate, validates_schema
 from sqlalchemy import Row, Select
 
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
-from todo_service.tasks.list_criteria import CHOICES, FILTERS, SORTS
-from todo_service.tasks.list_statement import Shape, select_page
+from todo_service.tasks.list_filters import FILTERS
+from todo_service.tasks.list_sorts import SORTS
+from todo_service.tasks.list_statement import SELECT_PAGE
 from todo_service.web import fields, sealed_tokens
 
 
@@ -30,14 +31,7 @@ class _Paging(Schema):
             raise ValidationError("Not together with offset.", "cursor")
 
 
-def _choice(*words: str) -> fields.Text:
-    return fields.Text(load_default=words[0], validate=validate.OneOf(words))
-
-
-TASK_QUERY = _Paging.from_dict(
-    {name: _choice(*words) for name, words in CHOICES.items()}
-    | {name: each.field for name, each in FILTERS.items()}
-)()
+TASK_QUERY = _Paging.from_dict({name: each.field for name, each in FILTERS.items()})()
 
 
 class Page:
@@ -47,11 +41,9 @@ class Page:
         self._owner = owner
         self._limit = query["limit"]
         self._sort = query["sort"]
-        self._choices = {name: query[name] for name in CHOICES}
-        # A search for blank text is no filter.
-        self._filters = {n: query[n] for n in FILTERS if query.get(n) is not None}
+        self._filters = {name: query.get(name) for name in FILTERS}
         # A cursor is good for this user's list, in this order, of these tasks.
-        self._context = (owner, self._sort, self._choices, self._filters)
+        self._context = (owner, self._sort, self._filters)
         self._place = self._unsealed(query["cursor"]) if "cursor" in query else None
         self._offset = None if self._place else query["offset"]
         self.fingerprint = sealed_tokens.fingerprint(
@@ -59,9 +51,8 @@ class Page:
         )
 
     def statement(self) -> Select:
-        """The statement of this shape of query."""
-        choices, filters = tuple(self._choices.items()), tuple(self._filters)
-        return select_page(Shape(choices, filters, self._sort, bool(self._place)))
+        """The statement in this order, from the beginning or after a cursor."""
+        return SELECT_PAGE[self._sort, bool(self._place)]
 
     def parameters(self, seen: list[str]) -> dict[str, Any]:
         """The statement's parameters; `seen` are the states that the client knows.
@@ -80,7 +71,7 @@ class Page:
 
     def answer(self, rows: list[Row]) -> dict[str, Any]:
         """The page's body."""
-        names = WITH_TRASH if self._choices["deleted"] == "true" else PUBLIC
+        names = WITH_TRASH if self._filters["deleted"] else PUBLIC
         tasks = [row for row in rows if row.id]
         more = len(tasks) > self._limit
         return {

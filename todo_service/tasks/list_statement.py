@@ -1,11 +1,8 @@
-"""The list's statement, one for each shape of query; its parameters say the rest.
+"""The statements of the list: one for each order, and for its first and later pages.
 
 The page is read in the order of an index. If the client has seen this state of the
 list, neither the page nor the count is read.
 """
-
-from functools import lru_cache
-from typing import NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -30,49 +27,31 @@ from sqlalchemy import (
 
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
-from todo_service.tasks.columns import PUBLIC, WITH_TRASH, rfc3339, shown
-from todo_service.tasks.list_criteria import CHOICES, FILTERS, SORTS, Sort
+from todo_service.tasks.columns import WITH_TRASH, rfc3339, shown
+from todo_service.tasks.list_filters import FILTERS
+from todo_service.tasks.list_sorts import SORTS, Sort
 from todo_service.tasks.scope import OWNED
-
-# There are thousands of shapes, and front ends ask for a few. Each takes memory.
-SHAPES_REMEMBERED = 128
 
 SEEN = bindparam("seen", type_=ARRAY(String))
 PAGE_SIZE = bindparam("page_size", type_=Integer)
 SKIPPED = bindparam("skipped", type_=Integer)
 
 
-class Shape(NamedTuple):
-    """What the text of the statement depends on; `after`: the page follows a cursor."""
-
-    choices: tuple[tuple[str, str], ...]
-    filters: tuple[str, ...]
-    sort: str
-    after: bool
-
-
-@lru_cache(maxsize=SHAPES_REMEMBERED)
-def select_page(shape: Shape) -> Select:
+def _list(sort: Sort, *, after: bool) -> Select:
     """The tasks of a page, with `total` and `state` in each row.
 
     One row whose `id` is null if the page is empty, or if `state` is one of `seen`:
     then only the user's row is read. After a cursor `total` is null.
     """
-    sort = SORTS[shape.sort]
     state = _state()
     changed = state.c.state != all_(SEEN)
-    wanted = and_(
-        OWNED,
-        *(CHOICES[name][word] for name, word in shape.choices),
-        *(FILTERS[name].condition for name in shape.filters),
-    )
-    page = _page(sort, wanted, changed, _follows(sort) if shape.after else true())
+    wanted = and_(OWNED, *(each.condition for each in FILTERS.values()))
+    page = _page(sort, wanted, changed, _follows(sort) if after else true())
     count = select(func.count()).select_from(tasks).where(wanted).scalar_subquery()
-    total = null() if shape.after else case((changed, count))
-    columns = WITH_TRASH if ("deleted", "true") in shape.choices else PUBLIC
+    total = null() if after else case((changed, count))
     key = _as_text(sort, page.c.key).label("key")
     return (
-        select(*shown(page, columns), key, total.label("total"), state.c.state)
+        select(*shown(page, WITH_TRASH), key, total.label("total"), state.c.state)
         .select_from(state.outerjoin(page, true()))
         .order_by(*_order(sort, page.c.key, page.c.id))
     )
@@ -115,3 +94,11 @@ def _follows(sort: Sort) -> ColumnElement:
 def _as_text(sort: Sort, key: ColumnElement) -> ColumnElement:
     """The key as a cursor carries it."""
     return rfc3339(key) if isinstance(sort.key.type, DateTime) else key
+
+
+# By the sort, and by whether the page follows a cursor.
+SELECT_PAGE = {
+    (name, after): _list(sort, after=after)
+    for name, sort in SORTS.items()
+    for after in (False, True)
+}

@@ -1,0 +1,112 @@
+"""Which tasks a list shows: each filter is an entry.
+
+An entry says how a query writes the filter, and what it means in a statement.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError, validate
+from marshmallow import fields as plain
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Text,
+    any_,
+    bindparam,
+    or_,
+)
+from sqlalchemy.types import TypeEngine
+
+from todo_service.database.tables import tasks
+from todo_service.tasks.schemas import PRIORITIES
+from todo_service.tasks.scope import DELETED
+from todo_service.web import fields
+
+REPEATED_AT_MOST = 20
+SEARCH_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A condition on a value, which is the bound parameter of the filter's name.
+
+    The condition is also true for a value of null: then the filter is off.
+    """
+
+    field: plain.Field
+    condition: ColumnElement
+
+
+class _Search(fields.Text):
+    """Text to look for, as a pattern in which `/` escapes; None if it is blank."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping | None, **kwargs: Any
+    ) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > SEARCH_LENGTH:
+            raise ValidationError(f"Longer than maximum length {SEARCH_LENGTH}.")
+        blank = not text.strip(fields.WHITE_SPACE)
+        return None if blank else re.sub("([/%_])", r"/\1", text)
+
+
+def _any_of(item: plain.Field) -> plain.List:
+    """A parameter that may be repeated."""
+    return plain.List(item, validate=validate.Length(max=REPEATED_AT_MOST))
+
+
+def _given(
+    name: str, kind: TypeEngine, meaning: Callable[[ColumnElement], ColumnElement]
+) -> ColumnElement:
+    """True if the parameter is null, or else what the condition says of it.
+
+    psycopg2 writes the value into the statement. So the planner sees a constant, and
+    drops a filter that is off.
+    """
+    value = bindparam(name, type_=kind)
+    return or_(value.is_(None), meaning(value))
+
+
+FILTERS: dict[str, Filter] = {
+    "status": Filter(
+        fields.Word(
+            {"all": None, "pending": False, "completed": True}, load_default=None
+        ),
+        _given("status", Boolean(), lambda completed: tasks.c.completed == completed),
+    ),
+    "deleted": Filter(
+        fields.Word({"false": False, "true": True}, load_default=False),
+        _given("deleted", Boolean(), lambda deleted: deleted == DELETED),
+    ),
+    "priority": Filter(
+        _any_of(fields.Text(validate=validate.OneOf(PRIORITIES))),
+        _given("priority", ARRAY(Text), lambda each: tasks.c.priority == any_(each)),
+    ),
+    "tag": Filter(
+        _any_of(fields.Text()),
+        _given("tag", ARRAY(Text), tasks.c.tags.overlap),
+    ),
+    "q": Filter(
+        _Search(),
+        _given(
+            "q",
+            Text(),
+            lambda text: or_(
+                tasks.c.title.icontains(text, escape="/"),
+                tasks.c.description.icontains(text, escape="/"),
+            ),
+        ),
+    ),
+    "due_before": Filter(
+        fields.Timestamp(),
+        _given("due_before", tasks.c.due_at.type, lambda end: tasks.c.due_at < end),
+    ),
+    "due_after": Filter(
+        fields.Timestamp(),
+        _given("due_after", tasks.c.due_at.type, lambda begin: tasks.c.due_at >= begin),
+    ),
+}
