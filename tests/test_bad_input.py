@@ -210,6 +210,22 @@ def test_a_body_of_another_type_is_refused(writers, refused, writer, kind):
     refused(writers(writer, data=body, content_type=kind), 415)
 
 
+@pytest.mark.parametrize("writer", ["create", "change", "complete"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "x", ""])
+def test_a_body_with_a_content_encoding_is_refused(writers, refused, writer, coding):
+    body = b"{%s}" % GOOD[writer]
+    headers = {"Content-Encoding": coding}
+
+    refused(writers(writer, data=body, content_type=JSON, headers=headers), 415)
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity"])
+def test_identity_is_no_encoding(alice, coding):
+    headers = {"Content-Encoding": coding}
+
+    assert alice.post("", json={"title": "Tea"}, headers=headers).status_code == 201
+
+
 @pytest.mark.parametrize("kind", ["Application/JSON", "application/json;charset=utf-8"])
 def test_the_types_spelling_does_not_matter(alice, kind):
     assert alice.post("", data='{"title": "Tea"}', content_type=kind).status_code == 201
@@ -305,6 +321,8 @@ NUMBERS += ["\u0967", "\uff11", "\u00b2"]
     "query",
     [f"limit={number}" for number in [*NUMBERS, "0", "101"]]
     + [f"offset={number}" for number in [*NUMBERS, "1000000001"]]
+    + ["q=" + "x" * 201, "q=" + "%F0%9F%A6%86" * 201]
+    + ["&".join(["tag=a"] * 21), "&".join(["priority=low"] * 21)]
     + ["limit=1&limit=2", "limit=1&limit=1", "offset=0&offset=0"]
     + ["status=all&status=all", "status=", "status=done", "status=All", "status=%00"]
     + ["nonsense=1", "nonsense", "=1", "Limit=1", "limit[]=1", "user_id=bob", "%00=1"]

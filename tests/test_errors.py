@@ -194,6 +194,42 @@ def test_a_wrong_method_is_told_the_right_ones(alice, path, allowed):
     assert words(answer.headers["Allow"]) == allowed
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("GET", "/nowhere", "There is nothing at this path."),
+        ("GET", "/api/tasks/no-uuid", "There is nothing at this path."),
+        ("DELETE", "/api/tasks", "This path does not support this method."),
+        ("POST", "/api/tasks", "The body is too large."),
+    ],
+)
+def test_an_error_of_the_framework_is_one_short_sentence(alice, method, path, message):
+    answer = alice.open(path, method=method, data=b"x" * 200_000)
+
+    assert answer.json == {"error": message}
+
+
+def test_an_error_names_twenty_fields_at_most(alice):
+    sent = {f"unknown {number}": 1 for number in range(5_000)}
+
+    plain = alice.post("", json=sent)
+    problem = alice.post("", json=sent, headers={"Accept": PROBLEM})
+
+    assert plain.json["error"].count("; ") == 19
+    assert len(problem.json["errors"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("length", "kind"), [(1024, PROBLEM), (1025, "application/json")]
+)
+def test_an_accept_header_counts_up_to_1024_characters(alice, length, kind):
+    accept = PROBLEM + "," + "a/b" + " " * length
+
+    answer = alice.get("/x", headers={"Accept": accept[: length - 1] + ","})
+
+    assert answer.content_type == kind
+
+
 def test_a_bug_is_logged_with_its_request_id_and_not_shown(crashing, log):
     answer = crashing.get("/api/crash", headers={"Origin": FRONT_END})
 
@@ -319,14 +355,40 @@ def test_an_origin_is_no_pattern(environ, origin):
     assert ours["Access-Control-Allow-Origin"] == "http://[::1]:3000"
 
 
-def test_a_star_lets_any_origin_in(environ):
-    client = Client(create_app(environ | {"CORS_ORIGINS": "*"}))
+@pytest.mark.parametrize(("origins", "allowed"), [("*", "*"), (FRONT_END, None)])
+def test_a_star_and_nothing_else_lets_any_origin_in(environ, origins, allowed):
+    client = Client(create_app(environ | {"CORS_ORIGINS": origins}))
+    origin = "https://anywhere.example"
 
-    for answer in (preflight(client, "/api/tasks"), client.get("/nowhere")):
-        headers = answer.headers
-        assert headers.get("Access-Control-Allow-Origin", "*") == "*"
-        assert "Access-Control-Allow-Credentials" not in headers
-    assert preflight(client, "/api/tasks").status_code == 204
+    for answer in (
+        preflight(client, "/api/tasks", origin=origin),
+        client.get("/nowhere", headers={"Origin": origin}),
+    ):
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_a_refused_origin_is_logged_once_by_its_name(make_client, caplog):
+    client = make_client()
+
+    for _ in range(3):
+        client.get("/health", headers={"Origin": "http://localhost:9999"})
+        client.get("/health", headers={"Origin": FRONT_END})
+
+    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert told == ["CORS_ORIGINS does not list the origin http://localhost:9999"]
+
+
+def test_what_the_log_keeps_of_refused_origins_is_bounded(make_client, caplog):
+    client = make_client()
+
+    for number in range(300):
+        origin = f"http://{number}.example/{'x' * 1000}"
+        client.get("/health", headers={"Origin": origin})
+
+    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert len(told) == 100
+    assert max(map(len, told)) < 300
 
 
 @pytest.mark.parametrize("path", ["/api/tasks", "/api/bob/tasks", "/auth/x", "/x//y"])
@@ -410,3 +472,31 @@ def test_a_refused_token_is_not_logged(anyone, log, caplog):
     [line] = log()
     assert (line["status"], line["user_id"]) == (401, None)
     assert "not-a-good-one" not in caplog.text
+
+
+@pytest.mark.parametrize("odd", ["\x9b31m", "a\u2028b", "a\nb", "\u202e", "\x7f"])
+def test_a_line_of_text_has_no_character_that_a_terminal_obeys(
+    make_client, token_of, caplog, odd
+):
+    client = make_client(LOG_FORMAT="text")
+    client.token = token_of(f"eve {odd}")
+    formatter = logging.getLogger("todo_service").handlers[0].formatter
+
+    client.get("/api/tasks")
+
+    (record,) = caplog.records
+    assert formatter is not None
+    line = formatter.format(record)
+    assert "eve" in line
+    assert line.isprintable()
+
+
+def test_a_line_of_text_shows_names_as_they_are(make_client, token_of, caplog):
+    client = make_client(LOG_FORMAT="text")
+    client.token = token_of("Зоя")
+    formatter = logging.getLogger("todo_service").handlers[0].formatter
+
+    client.get("/api/tasks")
+
+    assert formatter is not None
+    assert "Зоя" in formatter.format(caplog.records[0])

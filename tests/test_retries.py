@@ -2,6 +2,9 @@
 
 import pytest
 
+from todo_service.tasks import schemas
+from todo_service.web import fields, idempotency
+
 KEY = {"Idempotency-Key": "a-key"}
 
 
@@ -53,6 +56,22 @@ def test_a_repetition_shows_that_the_task_is_in_the_trash(alice, first):
 
     assert again.status_code == 201
     assert again.json["deleted_at"] == again.json["updated_at"]
+
+
+class TaskOfTheNextRelease(schemas.Task):
+    """A task with one field more."""
+
+    color = fields.Text(load_default="white")
+
+
+def test_a_field_more_in_the_next_release_does_not_change_what_a_body_is():
+    now, later = schemas.Task(), TaskOfTheNextRelease()
+    body = {"title": "once", "tags": [], "due_at": "2026-01-01T00:00:00Z"}
+
+    before = idempotency.digest(now, now.load(body))
+
+    assert idempotency.digest(later, later.load(body)) == before
+    assert idempotency.digest(later, later.load(body | {"color": "red"})) != before
 
 
 def test_a_repetition_does_not_move_the_counter(alice, first):

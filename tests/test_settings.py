@@ -199,6 +199,38 @@ def test_what_a_better_auth_url_implies_can_be_replaced():
     assert settings.jwks_audience == ["todo", "app"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "understood"),
+    [
+        ("LOG_LEVEL", "info", "INFO"),
+        ("LOG_LEVEL", "Warning", "WARNING"),
+        ("LOG_FORMAT", "TEXT", "text"),
+        ("LOG_FORMAT", "Json", "json"),
+    ],
+)
+def test_levels_and_formats_may_be_in_any_case(name, value, understood):
+    assert getattr(load(GOOD | {name: value}), name.lower()) == understood
+
+
+@pytest.mark.parametrize(
+    ("more", "origins"),
+    [
+        ({}, ["http://localhost:3000"]),
+        (
+            {"APP_ENV": "development"},
+            ["http://localhost:3000", "http://localhost:5173"],
+        ),
+        (
+            {"APP_ENV": "development", "CORS_ORIGINS": "https://a.example"},
+            ["https://a.example"],
+        ),
+    ],
+    ids=["production", "development", "as-set"],
+)
+def test_the_front_ends_of_laptops_are_allowed_by_default(more, origins):
+    assert load(GOOD | more).cors_origins == origins
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)
 def test_a_blank_setting_counts_as_not_set(blank):
     assert load(dict.fromkeys(NAMES, blank) | GOOD) == load(GOOD)

@@ -77,6 +77,21 @@ def test_pages_go_on_where_the_one_before_ended(alice, since):
     assert since(page["next"])["changes"] == []
 
 
+def test_a_page_of_changes_holds_fifty_or_up_to_five_hundred(alice, since, database):
+    first = alice.post("", json={"title": "x"}).json["id"]
+    with database.connect() as connection:
+        connection.exec_driver_sql("UPDATE users SET last_change = 501")
+        connection.exec_driver_sql(
+            "INSERT INTO tasks (user_id, id, title, completed, priority, tags, version,"
+            " created_at, updated_at) SELECT user_id, gen_random_uuid(), title,"
+            " completed, priority, tags, n, created_at, updated_at"
+            f" FROM tasks, generate_series(2, 501) n WHERE id = '{first}'"
+        )
+
+    assert [len(since(query=q)["changes"]) for q in ("", "limit=500")] == [50, 500]
+    assert alice.get("changes?limit=501").status_code == 400
+
+
 def test_what_is_deleted_between_two_first_pages_is_told(alice, since):
     tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(4)]
     page = since(query="limit=2")

@@ -1,8 +1,9 @@
 """What users do with their tasks."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 
@@ -57,11 +58,31 @@ def test_a_new_task_keeps_every_field_it_is_given(alice):
     assert created["completed_at"] == created["created_at"]
 
 
-def test_task_ids_are_time_ordered_uuids(alice):
-    ids = [alice.post("", json={"title": "x"}).json["id"] for _ in range(3)]
+def is_minted_between(task_id: str, began: int, ended: int) -> bool:
+    """Whether an id is a UUID of version 7 of these milliseconds (RFC 9562, 5.7)."""
+    read = UUID(task_id)
+    known = (read.version, read.variant) == (7, RFC_4122)
+    return known and began <= read.int >> 80 <= ended
 
-    assert {UUID(each).version for each in ids} == {7}
-    assert {UUID(each).variant for each in ids} == {UUID(ids[0]).variant}
+
+def test_task_ids_are_uuids_that_begin_with_the_time(alice):
+    began = time.time_ns() // 1_000_000
+    task_id = alice.post("", json={"title": "x"}).json["id"]
+    ended = time.time_ns() // 1_000_000
+
+    assert is_minted_between(task_id, began, ended)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(uuid4(), id="random"),
+        pytest.param(UUID(int=7 << 76 | 2 << 62), id="of-1970"),
+        pytest.param(UUID(int=1_700_000_000_000 << 80 | 7 << 76), id="no-variant"),
+    ],
+)
+def test_the_check_of_ids_finds_any_other_uuid(other):
+    assert not is_minted_between(str(other), 1_600_000_000_000, 2_000_000_000_000)
 
 
 def test_location_leads_to_the_new_task(alice, milk):
@@ -251,6 +272,17 @@ def test_another_users_task_is_answered_as_if_it_were_not_there(
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].data == answers[1].data
     assert alice.get(milk.location).json == milk.json
+
+
+def test_a_deletion_answers_with_the_tag_that_guards_its_undo(alice, milk):
+    deleted = alice.delete(milk.location)
+    tag = {"If-Match": deleted.headers["ETag"]}
+
+    restored = alice.post(f"{milk.location}/restore", headers=tag)
+
+    assert deleted.headers["ETag"] == '"2"'
+    assert restored.status_code == 200
+    assert stable(restored.json) == stable(milk.json)
 
 
 def test_a_failed_change_does_not_move_the_counter(alice, bob, milk):

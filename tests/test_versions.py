@@ -11,7 +11,15 @@ CHANGES = [
     pytest.param("patch", "/toggle-status", {}, id="toggle-status"),
     pytest.param("post", "/restore", {}, id="restore"),
 ]
-SPELLINGS = ['"{}"', 'W/"{}"', '"{}-gzip"', 'W/"{}-br"', '"{}-zstd"', '"{}-deflate"']
+SPELLINGS = [
+    '"{}"',
+    'W/"{}"',
+    '"{}-gzip"',
+    'W/"{}-br"',
+    '"{}-zstd"',
+    '"{}-deflate"',
+    '"{}:gzip"',
+]
 OTHER = '"999"'
 
 
@@ -78,6 +86,8 @@ def test_what_proxies_do_to_tags_is_ignored(alice, milk, spelling):
         pytest.param('"x"', 412, id="no-version"),
         pytest.param('""', 412, id="empty-tag"),
         pytest.param('"99999999999999999999"', 412, id="beyond-64-bits"),
+        pytest.param('"1"' + ', "9"' * 19, 200, id="twenty-tags"),
+        pytest.param('"1"' + ', "9"' * 20, 400, id="twenty-one-tags"),
         pytest.param("", 400, id="empty"),
         pytest.param("1", 400, id="unquoted"),
         pytest.param('"1', 400, id="unclosed"),
@@ -95,6 +105,17 @@ def test_if_match_is_any_of_its_tags_and_garbage_is_refused(
     )
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("others", "status"), [(19, 304), (20, 200)])
+@pytest.mark.parametrize("path", ["", "milk"])
+def test_the_first_twenty_tags_that_were_seen_count(alice, milk, path, others, status):
+    path = milk.location if path == "milk" else path
+    tag = alice.get(path).headers["ETag"]
+
+    seen = alice.get(path, headers={"If-None-Match": '"9", ' * others + tag})
+
+    assert seen.status_code == status
 
 
 def test_a_task_that_was_seen_is_not_sent_again(alice, milk):
