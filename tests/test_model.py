@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 )
 
 from tests.client import Client
+from tests.task_defaults import DEFAULTS
 
 USERS = count()
 RANKS = ["low", "medium", "high"]
@@ -33,13 +34,6 @@ FIELDS = st.fixed_dictionaries(
         "tags": st.lists(st.sampled_from(["x", "y"]), unique=True),
     },
 )
-DEFAULTS: dict[str, Any] = {
-    "description": None,
-    "completed": False,
-    "priority": "medium",
-    "due_at": None,
-    "tags": [],
-}
 SORTS = {
     "created_at": lambda task: task["created_at"],
     "updated_at": lambda task: task["updated_at"],

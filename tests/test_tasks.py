@@ -7,6 +7,8 @@ from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 
+from tests.task_defaults import DEFAULTS
+
 MOVED = {"version", "updated_at"}
 
 
@@ -26,15 +28,10 @@ def test_a_new_task_has_what_was_said_and_defaults_for_the_rest(alice):
 
     assert created.status_code == 201
     task = created.json
-    assert task == {
+    assert task == DEFAULTS | {
         "id": task["id"],
         "user_id": "alice",
         "title": "Buy milk",
-        "description": None,
-        "completed": False,
-        "priority": "medium",
-        "due_at": None,
-        "tags": [],
         "version": 1,
         "completed_at": None,
         "created_at": task["created_at"],
