@@ -122,7 +122,7 @@ def test_json_is_strict_even_in_what_is_ignored(writers, refused, writer, value)
 
 
 @pytest.mark.parametrize("writer", ["create", "change", "put"])
-def test_an_empty_body_says_nothing(writers, refused, writer):
+def test_an_empty_body_is_refused(writers, refused, writer):
     refused(writers(writer, data=b"", content_type=JSON))
 
 
@@ -220,14 +220,14 @@ def test_a_body_with_a_content_encoding_is_refused(writers, refused, writer, cod
 
 
 @pytest.mark.parametrize("coding", ["identity", "Identity"])
-def test_identity_is_no_encoding(alice, coding):
+def test_the_content_encoding_identity_is_accepted(alice, coding):
     headers = {"Content-Encoding": coding}
 
     assert alice.post("", json={"title": "Tea"}, headers=headers).status_code == 201
 
 
 @pytest.mark.parametrize("kind", ["Application/JSON", "application/json;charset=utf-8"])
-def test_the_types_spelling_does_not_matter(alice, kind):
+def test_the_case_and_the_parameters_of_the_content_type_do_not_matter(alice, kind):
     assert alice.post("", data='{"title": "Tea"}', content_type=kind).status_code == 201
 
 

@@ -157,7 +157,7 @@ def _counts_tasks(node) -> bool:
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_what_is_touched_does_not_grow_with_the_users_tasks(filled, name):
+def test_what_a_statement_reads_does_not_grow_with_the_users_tasks(filled, name):
     plans = {u: plan_of(filled, *STATEMENTS[name](u)) for u in SIZES}
 
     # A hundred times the tasks are one or two more levels of each index.

@@ -106,14 +106,14 @@ def test_link_leads_to_the_next_page(alice, query):
     assert after == alice.get(f"?{kept}&cursor={cursor}").json
 
 
-def test_a_page_may_have_another_limit(alice, twelve):
+def test_the_page_after_a_cursor_may_have_another_limit(alice, twelve):
     cursor = alice.get("?limit=2").json["next_cursor"]
 
     assert len(alice.get(f"?limit=7&cursor={cursor}").json["tasks"]) == 7
 
 
 @pytest.mark.parametrize("query", ["sort=title", "status=pending", "q=a", "offset=0"])
-def test_a_cursor_is_good_for_its_own_list_alone(alice, twelve, query):
+def test_a_cursor_works_only_with_the_same_sort_and_filters(alice, twelve, query):
     cursor = alice.get("?limit=2").json["next_cursor"]
 
     assert alice.get(f"?{query}&cursor={cursor}").status_code == 400
@@ -125,7 +125,7 @@ def test_another_users_cursor_is_refused(alice, bob, twelve):
     assert bob.get(f"?cursor={cursor}").status_code == 400
 
 
-def test_every_altered_byte_is_noticed(alice, twelve):
+def test_a_cursor_with_any_byte_altered_is_refused(alice, twelve):
     cursor = alice.get("?limit=2").json["next_cursor"]
     raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
 
@@ -151,7 +151,7 @@ def test_every_altered_byte_is_noticed(alice, twelve):
         pytest.param("due_at", {"a": 1}, id="no-list"),
     ],
 )
-def test_what_a_cursor_carries_is_checked_like_any_input(alice, twelve, sort, place):
+def test_the_place_in_a_cursor_is_validated(alice, twelve, sort, place):
     filters = dict.fromkeys(FILTERS) | {"deleted": False}
     cursor = sealed_tokens.seal(place, "alice", sort, filters)
 

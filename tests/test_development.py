@@ -142,7 +142,9 @@ def test_a_printed_token_works(environ, database, issuer):
         ),
     ],
 )
-def test_no_token_is_printed_where_that_is_not_for_us_to_do(environ, settings, reason):
+def test_flask_token_is_refused_in_production_and_without_a_secret(
+    environ, settings, reason
+):
     printed = (
         create_app(environ | settings).test_cli_runner().invoke(args=["token", "x"])
     )
@@ -240,7 +242,7 @@ def test_flask_run_prints_a_curl_line_that_works(running):
         assert answer.status == 200
 
 
-def test_a_port_that_is_taken_is_not_welcomed(checkout):
+def test_no_welcome_is_printed_if_the_port_is_taken(checkout):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = flask(checkout, "-m", "flask", "run", FLASK_RUN_PORT=port)

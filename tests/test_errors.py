@@ -95,7 +95,9 @@ def test_an_error_has_one_shape_and_one_key(alice, method, path, options, status
 
 
 @each_error
-def test_the_same_error_is_a_problem_for_who_asks(alice, method, path, options, status):
+def test_a_client_that_asks_gets_the_same_error_as_problem_json(
+    alice, method, path, options, status
+):
     plain = alice.open(path, method=method, **options).json["error"]
     options = options | {"headers": options.get("headers", {}) | {"Accept": PROBLEM}}
 
@@ -138,7 +140,7 @@ def test_a_validation_problem_lists_each_field(alice):
         (";;,=", "application/json"),
     ],
 )
-def test_a_problem_is_asked_for_by_name_and_preference(alice, accept, kind):
+def test_problem_json_goes_to_clients_that_name_and_prefer_it(alice, accept, kind):
     assert alice.get("/x", headers={"Accept": accept}).content_type == kind
 
 
@@ -171,7 +173,7 @@ def test_a_401_says_what_is_wanted_and_whether_the_token_is_bad(
     ],
     ids=["alg-list", "alg-object", "kid-list", "nested"],
 )
-def test_a_tokens_header_may_be_any_json(environ, header):
+def test_a_token_whose_header_is_odd_json_is_a_401(environ, header):
     app = create_app(environ | {"BETTER_AUTH_URL": "http://127.0.0.1:9"})
     token = f"{urlsafe_b64encode(header).decode().rstrip('=')}.e30.x"
 
@@ -187,7 +189,7 @@ def test_a_tokens_header_may_be_any_json(environ, header):
         ("/health", {"get", "head", "options"}),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(alice, path, allowed):
+def test_a_405_names_the_allowed_methods(alice, path, allowed):
     answer = alice.open(path, method="TRACE")
 
     assert answer.status_code == 405
@@ -241,7 +243,7 @@ def test_a_bug_is_logged_with_its_request_id_and_not_shown(crashing, log):
     assert "RuntimeError: SELECT pin FROM tasks" in crash["exception"]
 
 
-def test_a_bug_is_a_problem_that_tells_nothing_too(crashing):
+def test_problem_json_about_a_bug_tells_no_detail(crashing):
     answer = crashing.get("/api/crash", headers={"Accept": PROBLEM})
 
     assert (answer.status_code, answer.content_type) == (500, PROBLEM)
@@ -344,7 +346,7 @@ def test_another_origin_is_not_let_in(alice, origin):
 
 
 @pytest.mark.parametrize("origin", ["http://::3000", "http://1:30001", "http://1:3000"])
-def test_an_origin_is_no_pattern(environ, origin):
+def test_a_configured_origin_matches_only_itself(environ, origin):
     app = create_app(environ | {"CORS_ORIGINS": "http://[::1]:3000"})
     ask = partial(Client(app).get, "/health")
 

@@ -138,7 +138,7 @@ def test_tasks_in_the_trash_show_when_they_were_deleted(alice, fruit):
         "unknown=1",
     ],
 )
-def test_what_is_no_filter_or_sort_is_refused(alice, query):
+def test_an_invalid_filter_or_sort_is_refused(alice, query):
     answer = alice.get(f"?{query}")
 
     assert answer.status_code == 400

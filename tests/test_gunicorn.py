@@ -155,7 +155,7 @@ END = b"0\r\n\r\n"
         pytest.param(END, 400, id="empty"),
     ],
 )
-def test_a_chunked_body_is_a_body(service, body, status):
+def test_a_chunked_body_is_read_like_any_other(service, body, status):
     assert statuses(service.send(chunked(body))) == [status]
 
 
@@ -233,7 +233,7 @@ def test_a_path_on_the_wire_is_decoded_once_and_never_redirected(service, path, 
     assert b"location:" not in answer.lower()
 
 
-def test_two_tokens_are_no_token(service):
+def test_a_request_with_two_authorization_headers_is_refused(service):
     twice = get(b"/api/tasks", b"Authorization: Bearer " + TOKEN)
 
     assert statuses(service.send(twice)) == [401]

@@ -28,7 +28,7 @@ def test_the_newest_task_comes_first(alice, three):
     assert alice.get("").json["tasks"] == three
 
 
-def test_tasks_of_one_moment_fall_to_their_id(alice, database, three):
+def test_tasks_created_at_one_moment_are_listed_by_id(alice, database, three):
     with database.connect() as connection:
         connection.exec_driver_sql("UPDATE tasks SET created_at = now()")
 

@@ -354,7 +354,7 @@ def test_a_table_in_use_is_left_alone_and_the_next_upgrade_ends_well(upgraded, r
     assert upgraded.flask_db("upgrade").output == f"Applied {later.path.name}\n"
 
 
-def test_what_a_failed_file_without_a_transaction_leaves_is_not_denied(
+def test_a_failed_file_without_a_transaction_is_not_said_to_leave_nothing(
     upgraded, release
 ):
     release(LATER["index"].replace("INSERT", "SELECT 1 / 0;\nINSERT"))
@@ -365,7 +365,9 @@ def test_what_a_failed_file_without_a_transaction_leaves_is_not_denied(
     assert "Nothing of it was kept" not in result.output
 
 
-def test_duplicates_under_a_unique_index_are_no_work_by_hand(upgraded, release):
+def test_duplicates_under_a_new_unique_index_are_not_taken_for_work_by_hand(
+    upgraded, release
+):
     release(LATER["column"].replace("ALTER", UNIQUE_VERSIONS + "ALTER"))
     upgraded.run("INSERT INTO users (id, last_change) VALUES ('alice', 1), ('bob', 1)")
 

@@ -37,7 +37,7 @@ def test_what_was_deleted_long_ago_is_purged_for_good(alice, milk, run, age):
     assert alice.post(f"{milk.location}/restore").status_code == 404
 
 
-def test_what_was_deleted_lately_and_what_lives_stays(alice, milk, run, age):
+def test_a_purge_keeps_live_tasks_and_those_deleted_lately(alice, milk, run, age):
     alice.delete(alice.post("", json={"title": "old"}).json["id"])
 
     assert run("purge").startswith("Removed 0")

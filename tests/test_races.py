@@ -49,7 +49,7 @@ def test_of_many_writers_of_one_version_one_wins(crowd, milk, _):
 
 
 @pytest.mark.parametrize("_", range(ROUNDS))
-def test_every_toggle_counts(crowd, milk, _):
+def test_each_of_many_parallel_toggles_inverts_the_task(crowd, milk, _):
     answers = at_once(MANY, lambda n: crowd.patch(f"{milk.location}/complete"))
 
     by_version = sorted((a.json["version"], a.json["completed"]) for a in answers)

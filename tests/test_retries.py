@@ -14,7 +14,7 @@ def first(alice):
     return alice.post("", json={"title": "once"}, headers=KEY)
 
 
-def test_the_first_request_creates(first):
+def test_the_first_request_with_a_key_creates_a_task(first):
     assert first.status_code == 201
     assert "Idempotency-Replayed" not in first.headers
 
@@ -36,7 +36,7 @@ def test_bodies_are_the_same_if_they_are_equal_after_validation(alice, first):
 
 
 @pytest.mark.parametrize("more", [{"title": "other"}, {"completed": True}])
-def test_another_body_is_a_conflict(alice, first, more):
+def test_a_key_that_comes_with_another_body_is_a_409(alice, first, more):
     answer = alice.post("", json={"title": "once"} | more, headers=KEY)
 
     assert (answer.status_code, list(answer.json)) == (409, ["error"])
@@ -80,7 +80,7 @@ def test_a_repetition_does_not_move_the_counter(alice, first):
     assert alice.post("", json={"title": "next"}).json["version"] == 2
 
 
-def test_keys_are_each_users_own(alice, bob, first):
+def test_two_users_may_use_the_same_idempotency_key(alice, bob, first):
     his = bob.post("", json={"title": "his"}, headers=KEY)
 
     assert his.status_code == 201
@@ -96,14 +96,14 @@ def test_keys_are_each_users_own(alice, bob, first):
         pytest.param("é", id="not-ascii"),
     ],
 )
-def test_what_is_no_key_is_refused(alice, key):
+def test_an_invalid_idempotency_key_is_refused(alice, key):
     answer = alice.post("", json={"title": "x"}, headers={"Idempotency-Key": key})
 
     assert answer.status_code == 400
     assert alice.get("").json["total"] == 0
 
 
-def test_the_longest_key_is_good(alice):
+def test_an_idempotency_key_of_255_characters_is_accepted(alice):
     key = {"Idempotency-Key": "~" * 255}
 
     answers = [alice.post("", json={"title": "x"}, headers=key) for _ in range(2)]

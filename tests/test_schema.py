@@ -246,7 +246,7 @@ def test_a_file_records_its_own_version_and_no_other(migration):
     assert set(recorded) == {f"('{migration.version}')"}
 
 
-def test_a_file_is_taken_apart_as_psql_does_it(make_database, tmp_path):
+def test_a_file_is_split_into_statements_as_psql_splits_it(make_database, tmp_path):
     url = make_database().set(drivername="postgresql")
     for migration in migrations.released():
         log = tmp_path / migration.version

@@ -169,7 +169,7 @@ def test_what_is_missing_is_named(environ, missing):
         pytest.param({"APP_ENV": "development"}, id="development-with-nothing"),
     ],
 )
-def test_what_is_enough_is_enough(environ):
+def test_a_database_and_a_secret_or_an_issuer_are_enough_to_start(environ):
     assert load(environ).app_env == environ.get("APP_ENV", "production")
 
 

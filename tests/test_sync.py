@@ -33,13 +33,13 @@ def test_from_the_beginning_come_all_tasks_oldest_change_first(alice, since):
     assert since()["changes"] == tasks
 
 
-def test_what_was_deleted_before_the_beginning_is_left_out(alice, milk, since):
+def test_a_first_sync_leaves_out_what_was_deleted_before_it(alice, milk, since):
     alice.delete(milk.location)
 
     assert since()["changes"] == []
 
 
-def test_what_is_deleted_later_comes_with_its_moment(alice, milk, since):
+def test_a_deleted_task_comes_in_sync_with_its_deleted_at(alice, milk, since):
     token = since()["next"]
     alice.delete(milk.location)
 
@@ -49,7 +49,7 @@ def test_what_is_deleted_later_comes_with_its_moment(alice, milk, since):
     assert deleted["deleted_at"] == deleted["updated_at"]
 
 
-def test_what_is_restored_comes_without_a_moment(alice, milk, since):
+def test_a_restored_task_comes_in_sync_without_deleted_at(alice, milk, since):
     alice.delete(milk.location)
     token = since()["next"]
     restored = alice.post(f"{milk.location}/restore").json
@@ -57,7 +57,7 @@ def test_what_is_restored_comes_without_a_moment(alice, milk, since):
     assert since(token)["changes"] == [restored]
 
 
-def test_many_changes_of_one_task_are_one(alice, milk, since):
+def test_a_task_that_changed_often_comes_once_in_its_newest_state(alice, milk, since):
     token = since()["next"]
     for title in "abc":
         newest = alice.patch(milk.location, json={"title": title}).json
@@ -65,7 +65,7 @@ def test_many_changes_of_one_task_are_one(alice, milk, since):
     assert since(token)["changes"] == [newest]
 
 
-def test_pages_go_on_where_the_one_before_ended(alice, since):
+def test_a_page_of_changes_begins_where_the_one_before_ended(alice, since):
     tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(5)]
     found, page = [], since(query="limit=2")
     found += page["changes"]
@@ -92,7 +92,7 @@ def test_a_page_of_changes_holds_fifty_or_up_to_five_hundred(alice, since, datab
     assert alice.get("changes?limit=501").status_code == 400
 
 
-def test_what_is_deleted_between_two_first_pages_is_told(alice, since):
+def test_a_first_sync_tells_what_is_deleted_between_its_pages(alice, since):
     tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(4)]
     page = since(query="limit=2")
     alice.delete(tasks[0]["id"])
@@ -104,7 +104,9 @@ def test_what_is_deleted_between_two_first_pages_is_told(alice, since):
     assert ["deleted_at" in each for each in rest] == [False, True, True]
 
 
-def test_what_was_deleted_before_the_first_page_stays_out_of_the_next(alice, since):
+def test_the_later_pages_of_a_first_sync_leave_out_what_was_deleted_before_it(
+    alice, since
+):
     tasks = [alice.post("", json={"title": f"{n}"}).json for n in range(3)]
     alice.delete(tasks[1]["id"])
     page = since(query="limit=1")
@@ -126,7 +128,7 @@ def test_what_was_deleted_before_the_first_page_stays_out_of_the_next(alice, sin
         pytest.param(lambda token: "%C3%A9", id="not-ascii"),
     ],
 )
-def test_an_altered_token_is_refused(alice, milk, alter):
+def test_an_altered_sync_token_is_refused(alice, milk, alter):
     token = alice.get("changes").json["next"]
 
     assert alice.get(f"changes?since={alter(token)}").status_code == 400
@@ -137,19 +139,19 @@ def test_an_altered_token_is_refused(alice, milk, alter):
     [["1", 1], [1, None], [-1, 1], [2**63, 1], [1.5, 1], [1], [1, 1, 1], {"a": 1}, 5],
     ids=str,
 )
-def test_what_a_token_carries_is_checked_like_any_input(alice, place):
+def test_the_numbers_in_a_sync_token_are_validated(alice, place):
     token = sealed_tokens.seal(place, "sync", "alice")
 
     assert alice.get(f"changes?since={token}").status_code == 400
 
 
-def test_another_users_token_is_refused(alice, bob, milk):
+def test_another_users_sync_token_is_refused(alice, bob, milk):
     token = alice.get("changes").json["next"]
 
     assert bob.get(f"changes?since={token}").status_code == 400
 
 
-def test_a_cursor_is_no_token(alice):
+def test_a_lists_cursor_is_refused_as_a_sync_token(alice):
     for _ in range(2):
         alice.post("", json={"title": "x"})
     cursor = alice.get("?limit=1").json["next_cursor"]
@@ -157,7 +159,7 @@ def test_a_cursor_is_no_token(alice):
     assert alice.get(f"changes?since={cursor}").status_code == 400
 
 
-def test_a_token_ahead_of_the_database_is_gone(alice, milk, database):
+def test_a_sync_token_ahead_of_the_database_is_a_410(alice, milk, database):
     token = alice.get("changes").json["next"]
     with database.connect() as connection:
         connection.exec_driver_sql("DELETE FROM users")

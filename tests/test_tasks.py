@@ -119,7 +119,7 @@ def test_both_mounts_show_the_same_tasks(alice, milk):
         pytest.param("2024-02-29T12:00:00Z", "2024-02-29T12:00:00", id="leap-day"),
     ],
 )
-def test_moments_come_back_in_utc_with_microseconds(alice, sent, kept):
+def test_timestamps_come_back_in_utc_with_microseconds(alice, sent, kept):
     created = alice.post("", json={"title": "x", "due_at": sent}).json
 
     assert created["due_at"] == f"{kept}.000000Z"
@@ -162,7 +162,7 @@ def test_a_change_leaves_the_other_fields_alone(change, milk):
 
 
 @pytest.mark.parametrize("name", ["description", "due_at"])
-def test_an_explicit_null_clears(alice, change, name):
+def test_an_explicit_null_clears_a_field(alice, change, name):
     said = {"description": "x", "due_at": "2026-01-01T00:00:00Z"}
     task = alice.post("", json={"title": "x"} | said).json
 
@@ -217,7 +217,7 @@ def test_completing_without_a_body_toggles(alice, milk, action):
     assert states == [True, False, True]
 
 
-def test_an_empty_object_toggles_too(alice, milk):
+def test_completing_with_an_empty_object_toggles(alice, milk):
     assert alice.patch(f"{milk.location}/complete", json={}).json["completed"] is True
 
 
@@ -228,7 +228,7 @@ def test_completing_with_a_value_sets_it(alice, milk, completed):
         assert answer.json["completed"] is completed
 
 
-def test_completing_a_completed_task_keeps_its_moment(alice, change, milk):
+def test_completing_a_completed_task_keeps_its_completed_at(alice, change, milk):
     once = alice.patch(f"{milk.location}/complete", json={"completed": True}).json
     twice = change(milk.location, json={"completed": True}).json
 
@@ -237,7 +237,7 @@ def test_completing_a_completed_task_keeps_its_moment(alice, change, milk):
     assert twice["version"] == once["version"] + 1
 
 
-def test_a_task_that_is_pending_again_has_no_moment(alice, change, milk):
+def test_a_task_that_is_pending_again_has_no_completed_at(alice, change, milk):
     alice.patch(f"{milk.location}/complete")
 
     assert change(milk.location, json={"completed": False}).json["completed_at"] is None
@@ -319,7 +319,7 @@ def test_the_first_creates_of_a_new_user_may_come_at_once(alice):
     assert sorted(answer.json["version"] for answer in answers) == list(range(1, 9))
 
 
-def test_text_counts_code_points(alice):
+def test_the_length_of_a_text_is_counted_in_code_points(alice):
     title = "👩‍👩‍👧" * 40  # 5 code points each, 8 of JavaScript's
 
     assert alice.post("", json={"title": title}).json["title"] == title

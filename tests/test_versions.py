@@ -118,7 +118,7 @@ def test_the_first_twenty_tags_that_were_seen_count(alice, milk, path, others, s
     assert seen.status_code == status
 
 
-def test_a_task_that_was_seen_is_not_sent_again(alice, milk):
+def test_a_task_that_the_client_has_seen_is_a_304(alice, milk):
     seen = alice.get(milk.location, headers={"If-None-Match": '"1"'})
 
     assert (seen.status_code, seen.data) == (304, b"")
@@ -126,7 +126,7 @@ def test_a_task_that_was_seen_is_not_sent_again(alice, milk):
     assert seen.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_a_list_that_was_seen_is_not_sent_again(alice, milk):
+def test_a_list_that_the_client_has_seen_is_a_304(alice, milk):
     tag = alice.get("").headers["ETag"]
 
     seen = alice.get("", headers={"If-None-Match": f'"x", W/{tag[:-1]}-gzip"'})
@@ -134,7 +134,7 @@ def test_a_list_that_was_seen_is_not_sent_again(alice, milk):
     assert (seen.status_code, seen.data, seen.headers["ETag"]) == (304, b"", tag)
 
 
-def test_an_empty_list_that_was_seen_is_not_sent_again(alice):
+def test_an_empty_list_that_the_client_has_seen_is_a_304(alice):
     tag = alice.get("").headers["ETag"]
 
     assert alice.get("", headers={"If-None-Match": tag}).status_code == 304
@@ -161,7 +161,7 @@ def test_a_list_that_has_changed_is_sent(alice, milk, change):
 
 
 @pytest.mark.parametrize("query", ["?limit=7", "?status=pending", "?sort=title"])
-def test_a_tag_is_good_for_its_own_query_alone(alice, milk, query):
+def test_a_lists_etag_matches_only_the_same_query(alice, milk, query):
     tag = alice.get("").headers["ETag"]
 
     assert alice.get(query, headers={"If-None-Match": tag}).status_code == 200
@@ -177,7 +177,7 @@ def test_another_users_tag_is_never_good_at_equal_counters(alice, bob, milk):
     assert [task["title"] for task in answer.json["tasks"]] == ["his"]
 
 
-def test_a_deleted_task_comes_back(alice, milk):
+def test_restore_brings_a_deleted_task_back(alice, milk):
     alice.delete(milk.location)
 
     restored = alice.post(f"{milk.location}/restore")
