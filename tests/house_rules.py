@@ -181,15 +181,9 @@ def too_long(sources: Sources) -> list[str]:
             f"{module}.{node.name}"
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and (node.end_lineno or 0) - _first_line(node) >= BODY_LINES
+            and (node.end_lineno or 0) - node.body[0].lineno >= BODY_LINES
         ]
     return found
-
-
-def _first_line(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """The first line of a body, behind its docstring."""
-    body = function.body[1:] if ast.get_docstring(function) else function.body
-    return (body or function.body)[0].lineno
 
 
 def tables_without_owner(statement: ClauseElement) -> list[str]:

@@ -134,6 +134,13 @@ def test_a_list_that_the_client_has_seen_is_a_304(alice, milk):
     assert (seen.status_code, seen.data, seen.headers["ETag"]) == (304, b"", tag)
 
 
+@pytest.mark.parametrize("path", ["", "milk"])
+def test_a_star_matches_whatever_is_there(alice, milk, path):
+    path = milk.location if path == "milk" else path
+
+    assert alice.get(path, headers={"If-None-Match": "*"}).status_code == 304
+
+
 def test_an_empty_list_that_the_client_has_seen_is_a_304(alice):
     tag = alice.get("").headers["ETag"]
 

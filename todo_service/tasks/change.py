@@ -1,7 +1,10 @@
 """The statement that changes one task and tells 200, 404 and 412 apart.
 
-`docs/design.md` explains its shape. It locks the user, then the task, as every write
-does. Its parameters are `owner`, `task`, `any_version` and `match`.
+It locks the user, then the task, as every write does. `hit` reads the newest version of
+the locked task; a sub-select would read the one from before the wait for the lock. The
+later CTEs act only on the row of `hit`. `docs/design.md` says why it is not simpler.
+
+Its parameters are `owner`, `task`, `any_version` and `match`.
 """
 
 from collections.abc import Callable
@@ -44,9 +47,6 @@ def change_one(
 
     No row if there is no such task; else one row, with the version `found` before the
     change. Its `id` is null if that version does not match: then nothing has changed.
-
-    `hit` locks the task and reads its newest version; a sub-select would read the one
-    from before the wait for the lock. The later CTEs act only on the row of `hit`.
     """
     hit = _newest(true() if restoring else LIVE)
     matches = or_(ANY_VERSION, hit.c.version == any_(MATCH))

@@ -34,7 +34,7 @@ def list_tasks() -> ResponseReturnValue:
     seen = entity_tags.seen_states(page.fingerprint)
     rows = database.fetch_all(page.statement(), page.parameters(seen))
     headers = {"ETag": entity_tags.of_list(rows[0].state, page.fingerprint)}
-    if rows[0].state in seen:
+    if entity_tags.seen(headers["ETag"]):
         return "", 304, headers
     body = page.answer(rows)
     if body["next_cursor"]:
