@@ -1,6 +1,7 @@
 """Every failure becomes one shape, here and nowhere else.
 
 `{"error": message}`, or problem+json (RFC 9457) for a client that asks for it.
+`docs/contract.md` lists the statuses.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ MESSAGES = {
 
 def init_app(app: Flask) -> None:
     """Answer every failure of this application."""
-    # Debug mode would show a stack trace where the contract promises an error.
+    # Debug mode would show a stack trace where an error is promised.
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(ValidationError, _answer_invalid)

@@ -1,7 +1,7 @@
 """The database: run one statement for a request, or say that it is away.
 
 A request is one statement in one transaction and one round trip. The statement is a
-constant; its parameters come with the call, `owner` among them.
+constant; its parameters come with the call, `owner` among them: see `docs/design.md`.
 """
 
 import logging

@@ -1,4 +1,7 @@
-"""What clients see of a task, in the order in which rows and answers have it."""
+"""What clients see of a task, in the order in which rows and answers have it.
+
+`docs/contract.md` describes the fields.
+"""
 
 from typing import Any
 
@@ -25,7 +28,7 @@ WITH_TRASH = (*PUBLIC, "deleted_at")
 
 
 def shown(source: FromClause, names: tuple[str, ...] = PUBLIC) -> list[ColumnElement]:
-    """The columns of a task, timestamps as the contract writes them."""
+    """The columns of a task, timestamps as answers write them."""
     return [
         rfc3339(source.c[name]).label(name)
         if isinstance(tasks.c[name].type, DateTime)

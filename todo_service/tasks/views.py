@@ -1,4 +1,4 @@
-"""What clients do with their tasks: load, query, answer."""
+"""What clients do with their tasks, as `docs/contract.md` says: load, query, answer."""
 
 from typing import Any
 from uuid import UUID

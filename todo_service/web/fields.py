@@ -1,4 +1,4 @@
-"""marshmallow fields as strict as the contract; the library's own are lenient."""
+"""marshmallow fields as strict as `docs/contract.md`; the library's are lenient."""
 
 import re
 from collections.abc import Mapping
