@@ -23,7 +23,7 @@ from tests.test_conventions import DESIGN, SOURCES
 from todo_service import create_app, errors
 from todo_service.database.tables import users
 from todo_service.settings.schema import SettingsSchema
-from todo_service.tasks import columns, list_criteria, queries, schemas
+from todo_service.tasks import columns, list_filters, queries, schemas
 from todo_service.tasks.changes_page import ChangesQuery
 from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.web import entity_tags, json_bodies
@@ -176,8 +176,8 @@ LIMITS = {
     "messages in one error": errors.MESSAGES_AT_MOST,
     "tags in `If-Match`": entity_tags.TAGS_AT_MOST,
     "tags in `If-None-Match`": entity_tags.TAGS_AT_MOST,
-    "`tag` or `priority` in one query": list_criteria.REPEATED_AT_MOST,
-    "`q`": list_criteria.SEARCH_LENGTH,
+    "`tag` or `priority` in one query": list_filters.REPEATED_AT_MOST,
+    "`q`": list_filters.SEARCH_LENGTH,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
 }

@@ -16,7 +16,8 @@ from todo_service.database import migrations
 
 ROOT = Path(__file__).parent.parent
 COPIED = ["todo_service", "migrations_sql", "tests", "docs", "wsgi.py", "setup.cfg"]
-COPIED += [".env.example", "README.md"]
+COPIED += [".env.example", "README.md", "gunicorn.conf.py", "pyproject.toml"]
+COPIED += ["CHANGELOG.md", "benchmarks"]
 MIGRATION = """\
 -- Each task has a color. PostgreSQL adds a column with a constant default at once.
 
@@ -44,6 +45,11 @@ FIELD = [
     ),
     ("todo_service/tasks/columns.py", '    "tags",\n', '    "color",\n'),
     ("tests/task_defaults.py", '    "tags": [],\n', '    "color": "white",\n'),
+    (
+        "docs/contract.md",
+        "| `priority` | string | `low`, `medium` or `high`; `medium` if not given |\n",
+        "| `color` | string | `white` if not given |\n",
+    ),
 ]
 FILTER = [
     (
@@ -61,6 +67,11 @@ FILTER = [
         """    ("title=Cherry", ["Cherry"]),
     ("title=cherry", []),
 """,
+    ),
+    (
+        "docs/contract.md",
+        "| list parameter | meaning |\n| --- | --- |\n",
+        "| `title` | has exactly this title |\n",
     ),
 ]
 # Sends a request to the copy as Alice; prints the status, the header, the body.
@@ -133,7 +144,7 @@ def with_field(copy):
 
 def test_a_field_that_was_added_by_the_table_works_and_its_tests_pass(with_field):
     with_field.test("tests/test_tasks.py", "tests/test_schema.py", "tests/test_sync.py")
-    with_field.test("tests/test_conventions.py")
+    with_field.test("tests/test_conventions.py", "tests/test_contract.py")
 
 
 def test_a_request_that_is_repeated_after_a_release_with_a_field_more_is_the_same(
@@ -169,4 +180,4 @@ def test_a_filter_that_was_added_by_the_table_works_and_its_tests_pass(copy):
         copy.insert(*edit)
 
     copy.test("tests/test_filters.py", "tests/test_cursors.py", "tests/test_costs.py")
-    copy.test("tests/test_conventions.py")
+    copy.test("tests/test_conventions.py", "tests/test_contract.py")
