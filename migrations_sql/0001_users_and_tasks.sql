@@ -19,6 +19,10 @@ INSERT INTO schema_migrations (version) VALUES ('0001');
 CREATE TABLE users (
     id             text PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 255),
     last_change    bigint NOT NULL CHECK (last_change > 0),
+    -- How many of the user's tasks are in each state; a write moves them along.
+    pending        bigint NOT NULL DEFAULT 0 CHECK (pending >= 0),
+    completed      bigint NOT NULL DEFAULT 0 CHECK (completed >= 0),
+    deleted        bigint NOT NULL DEFAULT 0 CHECK (deleted >= 0),
     purged_through bigint NOT NULL DEFAULT 0 CHECK (purged_through >= 0),
     gone_at        timestamptz,
     created_at     timestamptz NOT NULL DEFAULT now()

@@ -36,11 +36,14 @@ STATEMENTS = {
     "todo_service.database.statements": {"sqlalchemy", "todo_service.database"},
     "todo_service.tasks.scope": SQL,
     "todo_service.tasks.columns": SQL,
-    "todo_service.tasks.change": SQL | {"todo_service.tasks.columns"},
+    "todo_service.tasks.counts": SQL,
+    "todo_service.tasks.change": SQL
+    | {"todo_service.tasks.columns", "todo_service.tasks.counts"},
     "todo_service.tasks.queries": SQL
     | {
         "todo_service.tasks.change",
         "todo_service.tasks.columns",
+        "todo_service.tasks.counts",
         "todo_service.tasks.schemas",
     },
     "todo_service.tasks.list_filters": SQL | QUERY,
@@ -48,6 +51,7 @@ STATEMENTS = {
     "todo_service.tasks.list_statement": SQL
     | {
         "todo_service.tasks.columns",
+        "todo_service.tasks.counts",
         "todo_service.tasks.list_filters",
         "todo_service.tasks.list_sorts",
     },

@@ -215,6 +215,20 @@ class Model(RuleBasedStateMachine):
                 task["id"]: task for task in self.live()
             }
 
+    @rule()
+    def count(self):
+        gone = [t for t in self.tasks.values() if "deleted_at" in t]
+        expected = {
+            "": self.live(),
+            "status=pending": [t for t in self.live() if not t["completed"]],
+            "status=completed": [t for t in self.live() if t["completed"]],
+            "deleted=true": gone,
+            "deleted=true&status=pending": [t for t in gone if not t["completed"]],
+        }
+        for query, tasks in expected.items():
+            page = self.client.get(f"?limit=1&{query}").json
+            assert page["total"] == len(tasks), query
+
     @invariant()
     def the_list_is_the_models(self):
         if hasattr(self, "tasks"):

@@ -1,7 +1,11 @@
 """The trash is emptied for good; restored databases get new numbers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
+
+from tests.waiting import wait_for_a_blocked_statement
 
 
 @pytest.fixture
@@ -53,6 +57,7 @@ def test_every_users_trash_is_purged_batch_by_batch(alice, bob, run, age, monkey
     age(31)
 
     assert run("purge").startswith("Removed 9 ")
+    assert [c.get("?deleted=true").json["total"] for c in (alice, bob)] == [0, 0]
 
 
 def test_a_purge_changes_the_trashs_etag(alice, milk, run, age):
@@ -108,3 +113,51 @@ def test_after_a_restore_no_token_and_no_tag_of_the_lost_time_is_good(alice, mil
     assert alice.get("", headers={"If-None-Match": listed}).status_code == 200
     changed = alice.patch(milk.location, json={"title": "x"}).json
     assert changed["version"] == milk.json["version"] + 2**32 + 1
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE tasks SET completed = true, completed_at = now()",
+        "DELETE FROM tasks",
+        "UPDATE tasks SET deleted_at = now()",
+        "UPDATE users SET pending = 7, completed = 7, deleted = 7",
+    ],
+)
+def test_recount_sets_the_totals_right_after_an_edit_by_hand(
+    alice, bob, milk, database, run, edit
+):
+    bob.post("", json={"title": "x"})
+    alice.delete(alice.post("", json={"title": "x"}).json["id"])
+    queries = ["", "status=pending", "status=completed", "deleted=true"]
+    before = alice.get("").headers["ETag"]
+    with database.connect() as connection:
+        connection.exec_driver_sql(edit)
+
+    assert run("db", "recount") == "Corrected the numbers of 2 users.\n"
+
+    for client in (alice, bob):
+        for query in queries:
+            page = client.get(f"?{query}").json
+            assert page["total"] == len(page["tasks"])
+    assert alice.get("", headers={"If-None-Match": before}).status_code == 200
+    assert run("db", "recount") == "Corrected the numbers of 0 users.\n"
+
+
+def test_recount_waits_for_a_write_and_counts_what_it_did(app, alice, milk, database):
+    transactional = database.execution_options(isolation_level="READ COMMITTED")
+    with database.connect() as connection:
+        connection.exec_driver_sql("UPDATE users SET pending = 9")
+    with ThreadPoolExecutor(1) as pool, transactional.connect() as connection:
+        connection.exec_driver_sql("UPDATE users SET pending = 10, last_change = 2")
+        connection.exec_driver_sql(
+            "INSERT INTO tasks (user_id, id, title, completed, priority, tags, version,"
+            " created_at, updated_at) SELECT user_id, gen_random_uuid(), title,"
+            " completed, priority, tags, 2, created_at, updated_at FROM tasks"
+        )
+        recount = pool.submit(app.test_cli_runner().invoke, args=["db", "recount"])
+        wait_for_a_blocked_statement(database)
+        connection.commit()
+
+    assert recount.result().output == "Corrected the numbers of 1 users.\n"
+    assert alice.get("").json["total"] == 2

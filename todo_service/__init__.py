@@ -30,7 +30,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     health.init_app(app)  # /health, /health/ready
 
-    app.cli.add_command(db_commands)  # flask db upgrade | status | restored
+    app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge
     development.init_app(app, settings)  # flask token; flask run on a bare laptop
     return app

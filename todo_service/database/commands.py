@@ -6,6 +6,7 @@ from sqlalchemy import Update, update
 
 from todo_service import database
 from todo_service.database import migrations
+from todo_service.database.recount import recount
 from todo_service.database.sessions import session
 from todo_service.database.tables import users
 
@@ -43,6 +44,14 @@ def restored_command() -> None:
     with session(database.current()) as connection:
         moved = connection.execute(move_every_counter()).rowcount
     click.echo(f"Moved the counters of {moved} users.")
+
+
+@commands.command("recount")
+def recount_command() -> None:
+    """Set the numbers behind `total` right after rows were edited by hand."""
+    with session(database.current()) as connection:
+        corrected = recount(connection)
+    click.echo(f"Corrected the numbers of {corrected} users.")
 
 
 def move_every_counter() -> Update:

@@ -23,12 +23,16 @@ schema_migrations = Table(
     Column("applied_at", DateTime(timezone=True), nullable=False),
 )
 
-# Every write of a user moves `last_change`: its value becomes the task's `version`.
+# Every write of a user moves `last_change`: its value becomes the task's `version`. The
+# same write moves the numbers of the user's tasks in each state.
 users = Table(
     "users",
     metadata,
     Column("id", Text, primary_key=True),
     Column("last_change", BigInteger, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("completed", BigInteger, nullable=False),
+    Column("deleted", BigInteger, nullable=False),
     Column("purged_through", BigInteger, nullable=False),
     Column("gone_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),

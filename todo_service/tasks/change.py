@@ -20,7 +20,7 @@ from sqlalchemy import (
     Select,
     any_,
     bindparam,
-    exists,
+    false,
     func,
     literal,
     or_,
@@ -33,10 +33,12 @@ from sqlalchemy import (
 from todo_service.database.statements import OWNER, locked
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import shown
+from todo_service.tasks.counts import COUNTS, counts
 from todo_service.tasks.scope import IS_ONE, LIVE
 
 ANY_VERSION = bindparam("any_version", type_=Boolean)
 MATCH = bindparam("match", type_=ARRAY(tasks.c.version.type))
+NUMBERS = ("last_change", *COUNTS)
 A_MICROSECOND = literal(timedelta(microseconds=1))
 
 
@@ -50,15 +52,9 @@ def change_one(
     """
     hit = _newest(true() if restoring else LIVE)
     matches = or_(ANY_VERSION, hit.c.version == any_(MATCH))
-    change = (
-        update(users)
-        .values(last_change=users.c.last_change + 1)
-        .where(users.c.id == OWNER, users.c.id == hit.c.user_id, matches)
-        .returning(users.c.id, users.c.last_change)
-    )
-    if restoring:
-        change = change.where(hit.c.deleted_at.is_not(None))
-    done = _written(new_values(hit), hit, change.cte("change"))
+    values = new_values(hit)
+    change = _counted(values, hit, matches, restoring=restoring)
+    done = _written(values, hit, change)
     outcome = done if not restoring else _or_as_it_was(done, hit, matches)
     return select(*shown(outcome), hit.c.version.label("found")).select_from(
         hit.outerjoin(outcome, outcome.c.user_id == hit.c.user_id)
@@ -66,20 +62,41 @@ def change_one(
 
 
 def _newest(condition: ColumnElement) -> CTE:
-    """The task's newest version, and the moment of the change as `stamp`.
+    """The user and the task, locked in this order, as they are now.
 
-    The clock is read after the wait for the lock, so that `updated_at` moves forward.
+    `stamp` is the moment of the change. It moves `updated_at` forward in any case.
     """
-    owner = locked(
-        select(users.c.id).where(users.c.id == OWNER, exists().where(IS_ONE)), "owner"
-    )
     later = func.greatest(func.clock_timestamp(), tasks.c.updated_at + A_MICROSECOND)
+    numbers = [users.c[name].label(f"user_{name}") for name in NUMBERS]
     return locked(
-        select(tasks, later.label("stamp"))
-        .join_from(owner, tasks, tasks.c.user_id == owner.c.id)
-        .where(IS_ONE, condition),
+        select(tasks, later.label("stamp"), *numbers)
+        .join_from(users, tasks, tasks.c.user_id == users.c.id)
+        .where(users.c.id == OWNER, IS_ONE, condition),
         "hit",
-        of=tasks,
+        of=[users, tasks],
+    )
+
+
+def _counted(
+    values: dict[str, Any], hit: CTE, matches: ColumnElement, *, restoring: bool
+) -> CTE:
+    """The user's counter and numbers, moved on from those in `hit`.
+
+    Not from those in `users`: the statement first sees that row as it was before the
+    wait for the lock. PostgreSQL checks CHECKs against it too, before it looks again.
+    """
+    deleting = "deleted_at" in values and not restoring
+    completed = values.get("completed", hit.c.completed)
+    before = counts(hit.c.completed, deleted=true() if restoring else false())
+    after = counts(completed, deleted=true() if deleting else false())
+    counted = {n: hit.c[f"user_{n}"] + after[n] - before[n] for n in COUNTS}
+    needed = hit.c.deleted_at.is_not(None) if restoring else true()
+    return (
+        update(users)
+        .values(last_change=hit.c.user_last_change + 1, **counted)
+        .where(users.c.id == OWNER, users.c.id == hit.c.user_id, matches, needed)
+        .returning(users.c.id, users.c.last_change)
+        .cte("change")
     )
 
 

@@ -65,9 +65,16 @@ class Page:
             "seen": seen,
             "page_size": self._limit + 1,
             "skipped": self._offset,
+            "only_state": self._filters_state_only(),
             **self._filters,
             **(self._place or {}),
         }
+
+    def _filters_state_only(self) -> bool:
+        """True if the user's row has the total: by status, or the whole trash."""
+        given = {name for name, value in self._filters.items() if value is not None}
+        trash = self._filters["deleted"]
+        return given == {"deleted"} or (given == {"deleted", "status"} and not trash)
 
     def answer(self, rows: list[Row]) -> dict[str, Any]:
         """The page's body."""

@@ -6,6 +6,7 @@ list, neither the page nor the count is read.
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     DateTime,
     FromClause,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    not_,
     null,
     select,
     true,
@@ -28,11 +30,14 @@ from sqlalchemy import (
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import WITH_TRASH, rfc3339, shown
+from todo_service.tasks.counts import COUNTS
 from todo_service.tasks.list_filters import FILTERS
 from todo_service.tasks.list_sorts import SORTS, Sort
 from todo_service.tasks.scope import OWNED
 
 SEEN = bindparam("seen", type_=ARRAY(String))
+# True if the query filters by nothing but what the user's row counts.
+ONLY_STATE = bindparam("only_state", type_=Boolean)
 PAGE_SIZE = bindparam("page_size", type_=Integer)
 SKIPPED = bindparam("skipped", type_=Integer)
 
@@ -47,8 +52,7 @@ def _list(sort: Sort, *, after: bool) -> Select:
     changed = state.c.state != all_(SEEN)
     wanted = and_(OWNED, *(each.condition for each in FILTERS.values()))
     page = _page(sort, wanted, changed, _follows(sort) if after else true())
-    count = select(func.count()).select_from(tasks).where(wanted).scalar_subquery()
-    total = null() if after else case((changed, count))
+    total = null() if after else case((changed, _total(state, wanted)))
     key = _as_text(sort, page.c.key).label("key")
     return (
         select(*shown(page, WITH_TRASH), key, total.label("total"), state.c.state)
@@ -70,13 +74,33 @@ def _page(sort: Sort, *conditions: ColumnElement) -> FromClause:
 
 
 def _state() -> Subquery:
-    """What the user's list depends on, as text: the counter and the purge mark."""
-    counter, purged = (
-        cast(func.coalesce(func.max(column), 0), String)
-        for column in (users.c.last_change, users.c.purged_through)
+    """The user's numbers, 0 for a new user; and as `state` what the list depends on.
+
+    That is the counter and the purge mark, as text.
+    """
+    number = {
+        name: func.coalesce(func.max(users.c[name]), 0)
+        for name in ("last_change", "purged_through", *COUNTS)
+    }
+    counter, mark = (cast(number[n], String) for n in ("last_change", "purged_through"))
+    state = counter + "." + mark
+    kept = [number[name].label(name) for name in COUNTS]
+    return (
+        select(state.label("state"), *kept).where(users.c.id == OWNER).subquery("state")
     )
-    state = (counter + "." + purged).label("state")
-    return select(state).where(users.c.id == OWNER).subquery("state")
+
+
+def _total(state: Subquery, wanted: ColumnElement) -> ColumnElement:
+    """How many tasks match: from the user's row, or counted if filters need that."""
+    counted = select(func.count()).select_from(tasks).where(wanted).scalar_subquery()
+    status = bindparam("status", type_=Boolean)
+    return case(
+        (not_(ONLY_STATE), counted),
+        (bindparam("deleted", type_=Boolean), state.c.deleted),
+        (status.is_(None), state.c.pending + state.c.completed),
+        (status, state.c.completed),
+        else_=state.c.pending,
+    )
 
 
 def _order(sort: Sort, *columns: ColumnElement) -> list[ColumnElement]:

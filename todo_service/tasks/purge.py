@@ -47,9 +47,8 @@ def purge(connection: Connection, days: int) -> int:
     while owner := connection.scalar(NEXT_OWNER, {"previous": owner, "days": days}):
         batch = BATCH_SIZE
         while batch == BATCH_SIZE:
-            batch = connection.execute(
-                DELETE_BATCH, {"owner": owner, "days": days}
-            ).scalar_one()
+            parameters = {"owner": owner, "days": days, "batch_size": BATCH_SIZE}
+            batch = connection.execute(DELETE_BATCH, parameters).scalar_one()
             removed += batch
             if sys.stderr.isatty():
                 click.echo(f"\r{removed} removed", nl=False, err=True)
@@ -64,14 +63,14 @@ NEXT_OWNER = select(func.min(tasks.c.user_id)).where(
     tasks.c.user_id > bindparam("previous"), _old
 )
 
-_owner = locked(select(users.c.id).where(users.c.id == OWNER), "owner")
+_owner = locked(select(users).where(users.c.id == OWNER), "owner")
 _purgeable = locked(
     select(tasks.c.user_id, tasks.c.id, tasks.c.version)
     .join_from(_owner, tasks, tasks.c.user_id == _owner.c.id)
     .where(OWNED, _old)
-    .limit(BATCH_SIZE),
+    .limit(bindparam("batch_size", type_=Integer)),
     "purgeable",
-    of=tasks,
+    of=[tasks],
     delete=True,
 )
 _removed = (
@@ -84,11 +83,15 @@ _removed = (
     .returning(_purgeable.c.version)
     .cte("removed")
 )
+_number = select(func.count()).select_from(_removed).scalar_subquery()
 _highest = select(func.max(_removed.c.version)).scalar_subquery()
 _marked = (
     update(users)
-    .values(purged_through=func.greatest(users.c.purged_through, _highest))
-    .where(users.c.id == OWNER, exists(select(_removed)))
+    .values(
+        purged_through=func.greatest(_owner.c.purged_through, _highest),
+        deleted=_owner.c.deleted - _number,
+    )
+    .where(users.c.id == OWNER, users.c.id == _owner.c.id, exists(select(_removed)))
     .returning(users.c.id)
     .cte("marked")
 )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     FromClause,
     bindparam,
     case,
+    false,
     func,
     insert,
     null,
@@ -24,6 +25,7 @@ from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.change import change_one
 from todo_service.tasks.columns import WITH_TRASH, shown
+from todo_service.tasks.counts import COUNTS, counts
 from todo_service.tasks.schemas import WRITABLE
 from todo_service.tasks.scope import IS_ONE, LIVE, OWNED, TASK
 
@@ -47,26 +49,26 @@ def _new(name: str) -> ColumnElement:
     return bindparam(f"new_{name}", type_=tasks.c[name].type)
 
 
-def _new_or_kept(name: str) -> ColumnElement:
+def _new_or_kept(name: str, hit: FromClause) -> ColumnElement:
     """A field's new value if the body has one."""
     return case(
-        (bindparam(f"sets_{name}", type_=Boolean), _new(name)), else_=tasks.c[name]
+        (bindparam(f"sets_{name}", type_=Boolean), _new(name)), else_=hit.c[name]
     )
 
 
-def _completed(completed: ColumnElement, moment: ColumnElement) -> dict[str, Any]:
+def _completed(completed: ColumnElement, hit: FromClause) -> dict[str, Any]:
     """`completed_at` follows `completed`; completing again keeps the first moment."""
-    first = func.coalesce(tasks.c.completed_at, moment)
+    first = func.coalesce(hit.c.completed_at, hit.c.stamp)
     return {"completed": completed, "completed_at": case((completed, first))}
 
 
 def _changed(hit: FromClause) -> dict[str, Any]:
-    values: dict[str, Any] = {name: _new_or_kept(name) for name in WRITABLE}
-    return values | _completed(values["completed"], hit.c.stamp)
+    values: dict[str, Any] = {name: _new_or_kept(name, hit) for name in WRITABLE}
+    return values | _completed(values["completed"], hit)
 
 
 def _toggled(hit: FromClause) -> dict[str, Any]:
-    return _completed(~tasks.c.completed, hit.c.stamp)
+    return _completed(~hit.c.completed, hit)
 
 
 SELECT_TASK = select(*shown(tasks)).where(IS_ONE, LIVE)
@@ -77,12 +79,16 @@ SELECT_REPLAY = select(
 ).where(OWNED, tasks.c.idempotency_key == KEY)
 
 # The first task also records the user. A user who is gone gets no row.
+_first = upsert(users).values(
+    id=OWNER, last_change=1, **counts(_new("completed"), deleted=false())
+)
 _counted = (
-    upsert(users)
-    .values(id=OWNER, last_change=1)
-    .on_conflict_do_update(
+    _first.on_conflict_do_update(
         index_elements=[users.c.id],
-        set_={"last_change": users.c.last_change + 1},
+        set_={
+            name: users.c[name] + _first.excluded[name]
+            for name in ("last_change", *COUNTS)
+        },
         where=users.c.gone_at.is_(None),
     )
     .returning(users.c.last_change)
