@@ -37,6 +37,11 @@ accesslog = None
 control_socket_disable = True
 
 
+def when_ready(server):
+    """Log once, in the master, whether this is production."""
+    server.log.info("APP_ENV is %s.", settings.app_env)
+
+
 def post_worker_init(worker):
     """Connect before the first request does, and after the fork."""
     database.warm_up(worker.wsgi)

@@ -401,7 +401,7 @@ ADDED = {
     "sync parameter": "`until`",
     "field": "`color`",
     "setting": "`COLOR`",
-    "command": "`flask db recount`",
+    "command": "`flask db color`",
     "limit": "`color`",
 }
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Timer
 
@@ -70,26 +72,47 @@ def checkout(request):
 
 
 @pytest.fixture
-def running(checkout):
-    """`flask run` in the checkout: the process, and what it printed to the end."""
+def start(checkout):
+    """Starts `flask run` in the checkout; gives the process and what it printed.
+
+    That is what it printed up to a line with the text that is waited for.
+    """
+    with ExitStack() as started:
+
+        def start(awaited: str, **environ: str) -> tuple[subprocess.Popen, str]:
+            process = started.enter_context(flask_run(checkout, environ))
+            printed = ""
+            for line in process.stdout or ():
+                printed += line
+                if awaited in line:
+                    break
+            return process, printed
+
+        yield start
+
+
+@pytest.fixture
+def running(start):
+    """`flask run` with nothing configured: the process, and what it printed."""
+    return start("curl ")
+
+
+@contextmanager
+def flask_run(folder: Path, environ: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """`flask run` on a free port, with these settings and nothing else."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "run"],
-        cwd=checkout,
-        env=BARE | {"FLASK_RUN_PORT": port},
+        cwd=folder,
+        env=BARE | {"FLASK_RUN_PORT": port} | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     overdue = Timer(PATIENCE, process.kill)
     overdue.start()
-    printed = ""
-    for line in process.stdout or ():
-        printed += line
-        if line.startswith("curl "):
-            break
-    yield process, printed
+    yield process
     overdue.cancel()
     process.terminate()
     process.communicate(timeout=PATIENCE)
@@ -240,6 +263,46 @@ def test_flask_run_prints_a_curl_line_that_works(running):
     )
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        pytest.param("", "", id="unchanged"),
+        pytest.param(
+            "#BETTER_AUTH_URL=https://app.example.com",
+            "BETTER_AUTH_URL=http://localhost:3000",
+            id="better-auth",
+        ),
+    ],
+)
+def test_a_copy_of_the_example_starts_in_development(checkout, start, line, instead):
+    example = (ROOT / ".env.example").read_text("utf-8")
+    assert line in example
+    (checkout / ".env").write_text(example.replace(line, instead), "utf-8")
+
+    _, printed = start("listens on")
+
+    listens = re.search(r"^The Todo service listens on (http://\S+) ", printed, re.M)
+    assert listens, printed
+    # The database is there, and its schema is up to date.
+    with urllib.request.urlopen(
+        f"{listens[1]}/health/ready", timeout=PATIENCE
+    ) as ready:
+        assert ready.status == 200
+    assert (checkout / "instance" / "postgres").is_dir()
+
+
+def test_a_start_in_production_says_so(start):
+    _, printed = start(
+        "APP_ENV is production",
+        APP_ENV="production",
+        DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing",
+        BETTER_AUTH_SECRET="a secret that is long enough for HS256",
+    )
+
+    assert "APP_ENV is production: no database, secret or token is created." in printed
+    assert "listens on" not in printed
 
 
 def test_no_welcome_is_printed_if_the_port_is_taken(checkout):

@@ -282,6 +282,10 @@ def test_the_log_is_one_line_of_json_a_request_and_tells_no_secret(service):
     assert "Traceback" not in service.log.read_text()
 
 
+def test_the_start_says_once_that_this_is_production(service):
+    assert service.log.read_text().count("APP_ENV is production.") == 1
+
+
 def test_bad_settings_are_refused_once_and_all_named(environ):
     culprits = {
         "DATABASE_URL": "mysql://joe:pass-word@secret-host/todo",

@@ -1,5 +1,6 @@
 """Settings: what is understood, what is refused, and that nothing secret is said."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from todo_service.settings import BadSettingsError, load
 from todo_service.settings.schema import SettingsSchema
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
+# The example's settings, commented out or not. A comment in words begins with "# ".
+SHOWN = dict(re.findall(r"^#?(\w+)=(.*)$", EXAMPLE.read_text("utf-8"), re.M))
 NAMES = {str(each.data_key) for each in SettingsSchema().fields.values()}
 GOOD = {
     "DATABASE_URL": "postgresql://todo:open-sesame@db.example.com/todo",
@@ -237,13 +240,25 @@ def test_a_blank_setting_counts_as_not_set(blank):
 
 
 def test_the_example_lists_exactly_the_settings_that_there_are():
-    assert dotenv_values(EXAMPLE).keys() == NAMES
+    assert SHOWN.keys() == NAMES
 
 
-def test_the_example_is_valid_as_it_stands():
-    values = {name: value or "" for name, value in dotenv_values(EXAMPLE).items()}
+def test_the_example_as_it_stands_sets_nothing():
+    assert dotenv_values(EXAMPLE) == {}
 
-    assert load(values).app_env == "production"
+
+def test_the_example_with_everything_set_is_valid():
+    assert load(SHOWN).app_env == "production"
+
+
+def test_the_example_shows_the_defaults():
+    defaults = load(GOOD)
+    names = {n for n in NAMES - GOOD.keys() if getattr(defaults, n.lower(), None)}
+
+    assert {"PORT", "DB_POOL_TIMEOUT", "CORS_ORIGINS", "LOG_FORMAT"} <= names
+    for name in names:
+        assert SHOWN[name]
+        assert (name, load(GOOD | {name: SHOWN[name]})) == (name, defaults)
 
 
 def test_the_example_explains_every_group_of_settings():
