@@ -150,6 +150,8 @@ def wrong_settings(page: str, app: Flask) -> list[str]:
 
 def _shown(default: object) -> str:
     """A default as the page writes it. Nothing stands for a default that is derived."""
+    if isinstance(default, bool):
+        return str(default).lower()
     if isinstance(default, int | float):
         return f"{default:g}"
     return default if isinstance(default, str) else ""

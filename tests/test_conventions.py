@@ -13,7 +13,7 @@ from tests.house_rules import Sources
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks import changes_statement, columns, purge, queries, schemas
-from todo_service.tasks.list_statement import SELECT_PAGE
+from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
 from todo_service.tasks.scope import IS_ONE, TASK
 
 PACKAGE = Path(todo_service.__file__).parent
@@ -113,7 +113,11 @@ STATEMENTS: dict[str, Any] = {
     for module in (queries, changes_statement, purge)
     for name, value in vars(module).items()
     if isinstance(value, Executable) and not name.startswith("_")
-} | {f"list by {sort}, {after=}": each for (sort, after), each in SELECT_PAGE.items()}
+} | {
+    f"list: {key}": statement
+    for lists in (SELECT_PAGE, SELECT_USUAL_PAGE)
+    for key, statement in lists.items()
+}
 # It looks for the next user with something to purge, so it is about all of them.
 ABOUT_ALL_USERS = {"NEXT_OWNER"}
 

@@ -5,21 +5,18 @@ constant; its parameters come with the call, `owner` among them: see `docs/desig
 """
 
 import logging
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+import psycopg2
 from flask import Flask, current_app
-from sqlalchemy import Executable, Result, Row
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Executable, PoolProxiedConnection
+from sqlalchemy.exc import SQLAlchemyError
 
 from todo_service.database import faults
+from todo_service.database.driver import Parameters, for_driver
 from todo_service.database.engines import Database
 from todo_service.settings import Settings
-
-Parameters = Mapping[str, Any]
-Found = TypeVar("Found")
 
 log = logging.getLogger(__name__)
 
@@ -39,39 +36,45 @@ def fetch_one(
     parameters: Parameters,
     *,
     if_taken: Executable | None = None,
-) -> Row | None:
+) -> Any | None:
     """The statement's one row, or None. 503 if the database is away.
 
     If a unique key is taken, the statement changed nothing, and the answer is the row
     of `if_taken`. If that row has gone meanwhile, the statement runs once more.
     """
     try:
-        return _run(statement, parameters, Result.one_or_none)
+        rows = fetch_all(statement, parameters)
     except faults.KeyTakenError:
         if if_taken is None:
             raise
         return fetch_one(if_taken, parameters) or fetch_one(statement, parameters)
+    return rows[0] if rows else None
 
 
-def fetch_all(statement: Executable, parameters: Parameters) -> list[Row]:
-    """All rows of the statement. 503 if the database is away."""
-    return list(_run(statement, parameters, Result.all))
+def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
+    """All rows of the statement, as named tuples. 503 if the database is away."""
+    try:
+        connection = current().engine.raw_connection()
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        raise faults.explained(error) from None
+    try:
+        return for_driver(statement).run(connection.cursor(), parameters)
+    except psycopg2.Error as error:
+        raise faults.explained(error) from None
+    finally:
+        _give_back(connection)
 
 
 def warm_up(app: Flask) -> None:
     """Make the first connection now: its round trips would slow a user's request."""
     try:
-        with app.extensions["database"].engine.connect():
-            pass
-    except (DBAPIError, PoolTimeoutError) as error:
+        app.extensions["database"].engine.raw_connection().close()
+    except (psycopg2.Error, SQLAlchemyError) as error:
         log.warning("Starting without the database: %s", faults.first_line(error))
 
 
-def _run(
-    statement: Executable, parameters: Parameters, read: Callable[[Result[Any]], Found]
-) -> Found:
-    try:
-        with current().engine.connect() as connection:
-            return read(connection.execute(statement, parameters))
-    except (DBAPIError, PoolTimeoutError) as error:
-        raise faults.explained(error) from None
+def _give_back(connection: PoolProxiedConnection) -> None:
+    """Return a connection to the pool, unless it broke."""
+    if connection.dbapi_connection is None or connection.dbapi_connection.closed:
+        connection.invalidate()
+    connection.close()

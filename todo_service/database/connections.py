@@ -18,21 +18,29 @@ from sqlalchemy.pool import ConnectionPoolEntry
 WANTS = {extensions.POLL_READ: "read", extensions.POLL_WRITE: "write"}
 
 
+# The client waits a little longer than PostgreSQL works, so that its answer arrives.
+GRACE_SECONDS = 0.5
+
+
 class _Connection(extensions.connection):
-    """A connection with the seconds that each wait may take."""
+    """A connection that knows its deadlines and what was prepared on it."""
 
-    seconds: float
-
-    def __init__(self, dsn: str, *, seconds: float, **options: Any):
+    def __init__(self, dsn: str, *, seconds: float, prepares: bool, **options: Any):
         self.seconds = seconds
+        self.deadline = ""
+        self.prepares = prepares
+        self.prepared: set[str] = set()
         super().__init__(dsn, **options)
 
 
-def connect_args(seconds: float) -> dict[str, Any]:
-    """psycopg2's arguments for a connection that is made within these seconds."""
+def connect_args(seconds: float, *, prepares: bool) -> dict[str, Any]:
+    """psycopg2's arguments for a connection that is made within these seconds.
+
+    `prepares` says whether statements may be prepared on it.
+    """
 
     def factory(dsn: str, async_: int = 0) -> _Connection:
-        return _Connection(dsn, seconds=seconds, async_=async_)
+        return _Connection(dsn, seconds=seconds, prepares=prepares, async_=async_)
 
     extensions.set_wait_callback(_wait)
     # Keepalives find a peer that vanished while its connection was idle.
@@ -41,10 +49,16 @@ def connect_args(seconds: float) -> dict[str, Any]:
 
 
 def limit_statements(seconds: float) -> Callable[..., None]:
-    """A listener for a pool's `connect`: each statement may take these seconds."""
+    """A listener for a pool's `connect`: each statement may take these seconds.
+
+    `deadline` begins a message and makes PostgreSQL end it. The wait ends after that.
+    """
 
     def limit(connection: _Connection, record: ConnectionPoolEntry) -> None:
-        connection.seconds = seconds
+        connection.seconds = seconds + GRACE_SECONDS
+        if seconds < float("inf"):
+            milliseconds = round(seconds * 1000)
+            connection.deadline = f"SET LOCAL statement_timeout = {milliseconds}; "
 
     return limit
 

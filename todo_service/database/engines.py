@@ -15,7 +15,7 @@ from todo_service.settings import Settings
 
 # The readiness check answers within 2 s: connecting and the statement together.
 PROBE_CONNECT_SECONDS = 1
-PROBE_STATEMENT_SECONDS = 0.9
+PROBE_STATEMENT_SECONDS = 0.4
 
 
 class Database:
@@ -47,6 +47,7 @@ class Database:
             self.url,
             connect_seconds=self.connect_seconds,
             statement_seconds=self._settings.db_statement_timeout,
+            prepares=self._settings.db_prepare,
             pool_size=self._settings.db_pool_size,
             pool_timeout=self._settings.db_pool_timeout,
         )
@@ -64,7 +65,12 @@ class Database:
 
 
 def make_engine(
-    url: URL, *, connect_seconds: float, statement_seconds: float, **pool: Any
+    url: URL,
+    *,
+    connect_seconds: float,
+    statement_seconds: float,
+    prepares: bool = False,
+    **pool: Any,
 ) -> Engine:
     """An autocommit engine; connecting and each statement have a deadline."""
     engine = create_engine(
@@ -74,8 +80,9 @@ def make_engine(
         enable_from_linting=False,  # the list joins the user's one row on nothing
         hide_parameters=True,  # they hold titles, and errors are logged
         max_overflow=0,
+        pool_reset_on_return=None,  # autocommit leaves nothing to roll back
         pool_use_lifo=True,  # spare connections stay idle, and Neon can sleep
-        connect_args=connections.connect_args(connect_seconds),
+        connect_args=connections.connect_args(connect_seconds, prepares=prepares),
         **pool,
     )
     event.listen(engine, "connect", connections.limit_statements(statement_seconds))

@@ -2,7 +2,8 @@
 
 import logging
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+import psycopg2
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from todo_service import errors
@@ -17,21 +18,23 @@ class KeyTakenError(RuntimeError):
     """A unique key has a row already; the statement changed nothing."""
 
 
-def explained(error: DBAPIError | PoolTimeoutError) -> Exception:
+def explained(error: psycopg2.Error | SQLAlchemyError) -> Exception:
     """The exception to raise: a 503 if the database is away, else a bug.
 
     The text of a bug has no values of the row: they are a user's data.
     """
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, PoolTimeoutError):
         log.warning("No pooled connection was free in time")
         return errors.unavailable("The database is busy.")
-    code = getattr(error.orig, "pgcode", None)
-    away = isinstance(error, OperationalError) or error.connection_invalidated
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "pgcode", None)
+    # An error without a code is the connection's, not the statement's.
+    away = isinstance(cause, psycopg2.OperationalError) or code is None
     if away or code == READ_ONLY_SERVER:
-        log.warning("The database is away: %s", first_line(error.orig))
+        log.warning("The database is away: %s", first_line(cause))
         return errors.unavailable("The database cannot be reached.")
     refused = KeyTakenError if code == UNIQUE_VIOLATION else RuntimeError
-    return refused(f"PostgreSQL refused: {code} {first_line(error.orig)}")
+    return refused(f"PostgreSQL refused: {code} {first_line(cause)}")
 
 
 def first_line(error: BaseException | None) -> str:

@@ -34,6 +34,7 @@ class Settings:
     db_pool_timeout: float
     db_connect_timeout: float
     db_statement_timeout: float
+    db_prepare: bool
     better_auth_secret: str | None = field(repr=False)
     jwks_url: str | None
     jwks_issuer: str | None
@@ -75,6 +76,7 @@ class SettingsSchema(Schema):
     db_pool_timeout = setting_fields.seconds(0.1, 60, default=2.0)
     db_connect_timeout = setting_fields.seconds(0.1, 120, default=10.0)
     db_statement_timeout = setting_fields.seconds(0.1, 600, default=5.0)
+    db_prepare = setting_fields.switch(default=True)
     better_auth_secret = plain.String(load_default=None, validate=_check_secret)
     better_auth_url = setting_fields.Parsed(urls.better_auth_base)
     jwks_url = setting_fields.Parsed(urls.web)

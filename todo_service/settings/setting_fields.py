@@ -43,6 +43,12 @@ def choice(*names: str, default: str, any_case: bool = False) -> Parsed:
     return Parsed(parse, default=default)
 
 
+def switch(*, default: bool) -> Parsed:
+    """true or false, in any case."""
+    words = choice("true", "false", default="", any_case=True)
+    return Parsed(lambda text: words.deserialize(text) == "true", default=default)
+
+
 def whole(lowest: int, highest: int, *, default: int) -> fields.Integer:
     """A whole number."""
     return _number(fields.Integer, lowest, highest, default)

@@ -8,7 +8,6 @@ Its parameters are `owner`, `task`, `any_version` and `match`.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +21,7 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
-    literal,
+    literal_column,
     or_,
     select,
     true,
@@ -30,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from todo_service.database.driver import prepare
 from todo_service.database.statements import OWNER, locked
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import shown
@@ -39,7 +39,8 @@ from todo_service.tasks.scope import IS_ONE, LIVE
 ANY_VERSION = bindparam("any_version", type_=Boolean)
 MATCH = bindparam("match", type_=ARRAY(tasks.c.version.type))
 NUMBERS = ("last_change", *COUNTS)
-A_MICROSECOND = literal(timedelta(microseconds=1))
+A_MICROSECOND: ColumnElement = literal_column("interval '1 microsecond'")
+ONE: ColumnElement = literal_column("1")
 
 
 def change_one(
@@ -56,8 +57,9 @@ def change_one(
     change = _counted(values, hit, matches, restoring=restoring)
     done = _written(values, hit, change)
     outcome = done if not restoring else _or_as_it_was(done, hit, matches)
-    return select(*shown(outcome), hit.c.version.label("found")).select_from(
-        hit.outerjoin(outcome, outcome.c.user_id == hit.c.user_id)
+    found = select(*shown(outcome), hit.c.version.label("found"))
+    return prepare(
+        found.select_from(hit.outerjoin(outcome, outcome.c.user_id == hit.c.user_id))
     )
 
 
@@ -93,7 +95,7 @@ def _counted(
     needed = hit.c.deleted_at.is_not(None) if restoring else true()
     return (
         update(users)
-        .values(last_change=hit.c.user_last_change + 1, **counted)
+        .values(last_change=hit.c.user_last_change + ONE, **counted)
         .where(users.c.id == OWNER, users.c.id == hit.c.user_id, matches, needed)
         .returning(users.c.id, users.c.last_change)
         .cte("change")

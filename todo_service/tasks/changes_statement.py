@@ -1,7 +1,18 @@
 """The statement of sync: the tasks that changed after a place in the counter."""
 
-from sqlalchemy import BigInteger, Integer, bindparam, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 
+from todo_service.database.driver import prepare
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import WITH_TRASH, shown
@@ -11,10 +22,12 @@ POSITION = bindparam("position", type_=BigInteger)
 FLOOR = bindparam("floor", type_=BigInteger)
 PAGE_SIZE = bindparam("page_size", type_=Integer)
 
+ZERO: ColumnElement = literal_column("0")
+
 _mark = (
     select(
-        func.coalesce(func.max(users.c.last_change), 0).label("counter"),
-        func.coalesce(func.max(users.c.purged_through), 0).label("purged"),
+        func.coalesce(func.max(users.c.last_change), ZERO).label("counter"),
+        func.coalesce(func.max(users.c.purged_through), ZERO).label("purged"),
     )
     .where(users.c.id == OWNER)
     .subquery("mark")
@@ -30,7 +43,7 @@ _changed = (
 
 # Oldest change first. Each row has the user's `counter` and purge mark; if nothing
 # changed, there is one row, whose `id` is null.
-SELECT_CHANGES = (
+SELECT_CHANGES = prepare(
     select(*shown(_changed, WITH_TRASH), _mark.c.counter, _mark.c.purged)
     .select_from(_mark.outerjoin(_changed, true()))
     .order_by(_changed.c.version)

@@ -3,9 +3,10 @@
 `docs/contract.md` describes the fields.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, FromClause, Row, func
+from sqlalchemy import ColumnElement, DateTime, FromClause, func, literal_column
 
 from todo_service.database.tables import tasks
 
@@ -23,6 +24,10 @@ PUBLIC = (
     "created_at",
     "updated_at",
 )
+# Part of the text, because values are sent with every request.
+UTC: ColumnElement = literal_column("'UTC'")
+RFC_3339: ColumnElement = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
+
 # In the trash, in sync and in a replay, where a task may be a deleted one.
 WITH_TRASH = (*PUBLIC, "deleted_at")
 
@@ -42,10 +47,10 @@ def rfc3339(moment: ColumnElement) -> ColumnElement:
 
     Null for infinity, which stands for the end of an order.
     """
-    return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    return func.to_char(func.timezone(UTC, moment), RFC_3339)
 
 
-def as_json(row: Row, names: tuple[str, ...] = PUBLIC) -> dict[str, Any]:
+def as_json(row: Sequence[Any], names: tuple[str, ...] = PUBLIC) -> dict[str, Any]:
     """The task in a row that begins with these columns.
 
     A live task has no `deleted_at`.

@@ -8,8 +8,8 @@ from sqlalchemy import Row, Select
 
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
 from todo_service.tasks.list_filters import FILTERS
+from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
 from todo_service.tasks.list_sorts import SORTS
-from todo_service.tasks.list_statement import SELECT_PAGE
 from todo_service.web import fields, sealed_tokens
 
 
@@ -42,6 +42,10 @@ class Page:
         self._limit = query["limit"]
         self._sort = query["sort"]
         self._filters = {name: query.get(name) for name in FILTERS}
+        # Then the user's row has the total: by status, or of the whole trash.
+        given = {name for name, value in self._filters.items() if value is not None}
+        trash = self._filters["deleted"]
+        self._only_state = given <= ({"deleted"} if trash else {"deleted", "status"})
         # A cursor is good for this user's list, in this order, of these tasks.
         self._context = (owner, self._sort, self._filters)
         self._place = self._unsealed(query["cursor"]) if "cursor" in query else None
@@ -52,7 +56,12 @@ class Page:
 
     def statement(self) -> Select:
         """The statement in this order, from the beginning or after a cursor."""
-        return SELECT_PAGE[self._sort, bool(self._place)]
+        after = bool(self._place)
+        statement = SELECT_PAGE[self._sort, after]
+        if self._filters["deleted"] or not self._only_state:
+            return statement
+        usual = (self._filters["status"], self._sort, after)
+        return SELECT_USUAL_PAGE.get(usual, statement)
 
     def parameters(self, seen: list[str]) -> dict[str, Any]:
         """The statement's parameters; `seen` are the states that the client knows.
@@ -65,16 +74,10 @@ class Page:
             "seen": seen,
             "page_size": self._limit + 1,
             "skipped": self._offset,
-            "only_state": self._filters_state_only(),
+            "only_state": self._only_state,
             **self._filters,
             **(self._place or {}),
         }
-
-    def _filters_state_only(self) -> bool:
-        """True if the user's row has the total: by status, or the whole trash."""
-        given = {name for name, value in self._filters.items() if value is not None}
-        trash = self._filters["deleted"]
-        return given == {"deleted"} or (given == {"deleted", "status"} and not trash)
 
     def answer(self, rows: list[Row]) -> dict[str, Any]:
         """The page's body."""

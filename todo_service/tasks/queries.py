@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from todo_service.database.driver import prepare
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
-from todo_service.tasks.change import change_one
+from todo_service.tasks.change import ONE, change_one
 from todo_service.tasks.columns import WITH_TRASH, shown
 from todo_service.tasks.counts import COUNTS, counts
 from todo_service.tasks.schemas import WRITABLE
@@ -71,7 +72,7 @@ def _toggled(hit: FromClause) -> dict[str, Any]:
     return _completed(~hit.c.completed, hit)
 
 
-SELECT_TASK = select(*shown(tasks)).where(IS_ONE, LIVE)
+SELECT_TASK = prepare(select(*shown(tasks)).where(IS_ONE, LIVE))
 
 # The task that a request with this key created before, in the trash too.
 SELECT_REPLAY = select(
@@ -80,7 +81,7 @@ SELECT_REPLAY = select(
 
 # The first task also records the user. A user who is gone gets no row.
 _first = upsert(users).values(
-    id=OWNER, last_change=1, **counts(_new("completed"), deleted=false())
+    id=OWNER, last_change=ONE, **counts(_new("completed"), deleted=false())
 )
 _counted = (
     _first.on_conflict_do_update(
@@ -107,7 +108,7 @@ _row: dict[str, Any] = {
 }
 
 # A key that is taken makes the whole statement fail, so the counter does not move.
-INSERT_TASK = (
+INSERT_TASK = prepare(
     insert(tasks)
     .from_select(list(_row), select(*_row.values()).select_from(_counted))
     .returning(*shown(tasks, WITH_TRASH), null().label("earlier_digest"))

@@ -62,7 +62,7 @@ def create_task() -> ResponseReturnValue:
     )
     if row is None:
         raise errors.bad_token("The token's user is gone.")
-    if row.earlier_digest not in (None, digest):
+    if row.earlier_digest and bytes(row.earlier_digest) != digest:
         abort(409, "The idempotency key was used for another body.")
     headers = {"Location": links.below_here(row.id)}
     if row.earlier_digest:
