@@ -18,6 +18,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 WANTS = {extensions.POLL_READ: "read", extensions.POLL_WRITE: "write"}
 
 
+# SQLAlchemy makes UUID objects of these; the service only writes them out again.
+UUID_AS_TEXT = extensions.new_type((2950,), "UUID", extensions.UNICODE)
 # The client waits a little longer than PostgreSQL works, so that its answer arrives.
 GRACE_SECONDS = 0.5
 
@@ -55,6 +57,7 @@ def limit_statements(seconds: float) -> Callable[..., None]:
     """
 
     def limit(connection: _Connection, record: ConnectionPoolEntry) -> None:
+        extensions.register_type(UUID_AS_TEXT, connection)
         connection.seconds = seconds + GRACE_SECONDS
         if seconds < float("inf"):
             milliseconds = round(seconds * 1000)

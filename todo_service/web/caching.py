@@ -14,9 +14,11 @@ def init_app(app: Flask) -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    response.vary.add("Origin")
+    headers = response.headers
     first_segment = request.path.split("/", 2)[1] if "/" in request.path else ""
     if first_segment in CACHE_CONTROL and not is_preflight():
-        response.headers["Cache-Control"] = CACHE_CONTROL[first_segment]
-        response.vary.add("Authorization")
+        headers["Cache-Control"] = CACHE_CONTROL[first_segment]
+        headers.add("Vary", "Origin, Authorization")
+    else:
+        headers.add("Vary", "Origin")
     return response

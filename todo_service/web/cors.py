@@ -4,7 +4,7 @@ import logging
 import re
 
 from flask import Flask, Response, current_app, request
-from flask_cors import CORS
+from flask_cors.core import get_cors_options, set_cors_headers
 
 from todo_service.settings import Settings
 
@@ -38,19 +38,29 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Let the pages of the configured origins call the service."""
-    any_origin = "*" in settings.cors_origins
-    app.extensions["origins"] = _Origins(settings.cors_origins)
-    app.before_request(_answer_preflight)
-    CORS(
+    origins = settings.cors_origins
+    app.extensions["origins"] = _Origins(origins)
+    options = get_cors_options(
         app,
-        origins="*" if any_origin else [_exactly(o) for o in settings.cors_origins],
-        allow_headers=MAY_BE_SENT,
-        expose_headers=MAY_BE_READ,
-        max_age=PREFLIGHT_SECONDS,
-        always_send=False,
-        send_wildcard=True,
-        vary_header=False,
+        {
+            "origins": "*" if "*" in origins else [_exactly(each) for each in origins],
+            "allow_headers": MAY_BE_SENT,
+            "expose_headers": MAY_BE_READ,
+            "max_age": PREFLIGHT_SECONDS,
+            "always_send": False,
+            "send_wildcard": True,
+            "vary_header": False,
+        },
     )
+
+    def add_headers(response: Response) -> Response:
+        # Without an Origin there is nothing to add, and most requests have none.
+        if "Origin" in request.headers:
+            set_cors_headers(response, options)
+        return response
+
+    app.before_request(_answer_preflight)
+    app.after_request(add_headers)
 
 
 def is_preflight() -> bool:

@@ -4,6 +4,8 @@ from urllib.parse import quote, urlencode
 
 from flask import request
 
+from todo_service.web import query_strings
+
 
 def below_here(name: str) -> str:
     """The path of an item of the list that the request was sent to."""
@@ -12,7 +14,7 @@ def below_here(name: str) -> str:
 
 def to_next_page(cursor: str) -> str:
     """The `Link` header's value: the same query, from the cursor on (RFC 8288)."""
-    asked = request.args.items(multi=True)
+    asked = query_strings.pairs()
     kept = [pair for pair in asked if pair[0] not in ("cursor", "offset")]
     return f'<{_here()}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
 

@@ -3,32 +3,39 @@
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import abort, request
+from flask import abort, g, request
 from marshmallow import Schema, ValidationError, fields
 
 
 def load(schema: Schema) -> dict[str, Any]:
     """The query string's parameters, valid by the schema: else 400."""
     given: dict[str, list[str]] = {}
-    for name, value in _pairs():
+    for name, value in pairs():
         given.setdefault(name, []).append(value)
     return schema.load({name: _value(schema, name, given[name]) for name in given})
 
 
 def refuse_undecodable() -> None:
     """400 for a query string that is not text, also where it means nothing."""
-    _pairs()
+    pairs()
 
 
-def _pairs() -> list[tuple[str, str]]:
+def pairs() -> list[tuple[str, str]]:
+    """The query string's names and values, read once in a request. 400 if not text."""
+    if "query_pairs" not in g:
+        g.query_pairs = _read() if request.query_string else []
+    return g.query_pairs
+
+
+def _read() -> list[tuple[str, str]]:
     try:
         text = request.query_string.decode("utf-8")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+        found = parse_qsl(text, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         abort(400, "The query string is not valid UTF-8.")
-    if any("\0" in part for pair in pairs for part in pair):
+    if any("\0" in part for pair in found for part in pair):
         abort(400, "The query string contains a NUL character.")
-    return pairs
+    return found
 
 
 def _value(schema: Schema, name: str, given: list[str]) -> str | list[str]:
