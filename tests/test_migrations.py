@@ -419,13 +419,13 @@ def test_a_migrated_database_is_ready_and_an_empty_one_is_not(fresh):
 
 
 def test_an_index_that_an_interrupted_build_left_invalid_is_built_anew(upgraded):
-    upgraded.run("DELETE FROM schema_migrations WHERE version = '0007'")
+    upgraded.run("DELETE FROM schema_migrations WHERE version = '0004'")
     upgraded.run(
         "UPDATE pg_index SET indisvalid = false"
         " WHERE indexrelid = 'tasks_by_version'::regclass"
     )
 
-    assert upgraded.flask_db("upgrade").output == "Applied 0007_changes.sql\n"
+    assert upgraded.flask_db("upgrade").output == "Applied 0004_changes.sql\n"
 
     assert upgraded.run("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [0]
 

@@ -4,11 +4,11 @@
 -- invalid index, which the next application drops; one already applied stops it here:
 
 BEGIN;
-INSERT INTO schema_migrations (version) VALUES ('0007');
+INSERT INTO schema_migrations (version) VALUES ('0004');
 ROLLBACK;
 
 DROP INDEX CONCURRENTLY IF EXISTS tasks_by_version;
 
 CREATE INDEX CONCURRENTLY tasks_by_version ON tasks (user_id, version);
 
-INSERT INTO schema_migrations (version) VALUES ('0007');
+INSERT INTO schema_migrations (version) VALUES ('0004');
