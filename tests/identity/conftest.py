@@ -6,12 +6,15 @@ import pytest
 
 from tests.identity.issuer import Issuer
 from todo_service import create_app, identity
+from todo_service.identity import keys as key_rules
 from todo_service.identity.keys import KeySet
-from todo_service.identity.tokens import Verifier
 from todo_service.settings import load
 
 SECRET = "a secret of the tests, long enough for HS256"
 THREADS = 16
+# Longer than anything takes here, also on a busy machine; shorter than a fetch that
+# nobody ends.
+PATIENCE_SECONDS = 30
 
 
 class Clock:
@@ -27,11 +30,11 @@ class Clock:
         self.now += seconds
 
 
-def until(condition, seconds=5):
-    """Wait for what another thread is about to bring about."""
-    late = time.monotonic() + seconds
+def until(condition):
+    """Waits until a condition is true, which another thread is about to make true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < late, "it did not come about"
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.005)
 
 
@@ -50,13 +53,19 @@ def issuer():
 @pytest.fixture
 def keys(issuer, clock):
     """The issuer's keys, on the tests' clock."""
-    return KeySet(issuer.url, waiting=8, clock=clock)
+    return KeySet(issuer.url, waiting_threads=8, clock=clock)
+
+
+@pytest.fixture
+def long_deadline(monkeypatch):
+    """A fetch from an issuer that hangs ends only when the test lets it go."""
+    monkeypatch.setattr(key_rules, "FETCH_SECONDS", 3 * PATIENCE_SECONDS)
 
 
 class Door:
-    """The application as a caller meets it: open is 404, for nothing is there.
+    """The application as a client sees it, without a database.
 
-    What is behind the door needs a database; the door does not.
+    A token that is accepted gets a 404: there is nothing at the path.
     """
 
     def __init__(self, clock, **environ):
@@ -73,10 +82,9 @@ class Door:
 
     def restart(self):
         """A worker that knows nothing yet, on the tests' clocks."""
-        keys = identity._issuer_keys(self.settings)
-        if keys:
-            keys._clock = self.clock
-        self.verifier = Verifier(self.settings, keys, clock=self.wall)
+        self.verifier = identity.make_verifier(
+            self.settings, clock=self.wall, monotonic=self.clock
+        )
         self.app.extensions["verifier"] = self.verifier
 
     def get(self, path, token=None, **headers):
@@ -85,7 +93,7 @@ class Door:
         return self.app.test_client().get(path, headers=headers)
 
     def knock(self, token):
-        """The status for a token, at a path that is nobody's."""
+        """The status for a token, at a path where nothing is."""
         return self.get("/nothing", token).status_code
 
 

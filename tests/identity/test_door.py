@@ -112,12 +112,12 @@ def test_public_paths_are_open_to_anyone(ask):
         "/%ff%fe",
     ],
 )
-def test_any_other_path_is_closed(ask, path):
+def test_every_path_that_is_not_public_is_closed(ask, path):
     for method in METHODS:
         assert ask(path, method=method).status_code == 401, method
 
 
-def test_no_method_override_opens_it(secret_door):
+def test_no_header_that_renames_the_request_opens_a_path(secret_door):
     client = secret_door.app.test_client()
     for header in ("X-HTTP-Method-Override", "X-Original-URL", "X-Forwarded-Prefix"):
         answer = client.get("/api/tasks", headers={header: "/health"})
@@ -202,7 +202,7 @@ def test_user_ids_are_compared_exactly(ask, user_id, segment):
     ],
     ids=lambda user_id: ascii(user_id)[:20],
 )
-def test_whatever_a_user_is_called_the_path_is_theirs(ask, user_id):
+def test_a_user_of_any_name_may_use_their_own_path(ask, user_id):
     mine = f"/api/{quote(user_id, safe='')}/tasks"
 
     assert ask(f"{mine}/nothing/at/all", user_id).status_code == 404
@@ -230,12 +230,12 @@ def test_a_user_called_tasks_has_the_second_mount_alone(ask):
     "path",
     ["//api/bob/tasks", "/api//bob/tasks", "/api/bob//tasks", "/api/./bob/tasks"],
 )
-def test_odd_slashes_lead_to_nobody(ask, path):
+def test_a_path_with_odd_slashes_is_nobodys(ask, path):
     assert ask(path, "alice").status_code in (403, 404)
     assert ask(path).status_code == 401
 
 
-def test_what_is_not_below_tasks_is_nobodys(ask):
+def test_a_path_that_is_not_below_tasks_is_nobodys(ask):
     for path in ("/api/bob", "/api/bob/task", "/api/bob/tasks2", "/api/bob/x/tasks"):
         assert ask(path, "alice").status_code == 404
 
@@ -250,7 +250,7 @@ def test_what_is_not_below_tasks_is_nobodys(ask):
         pytest.param("/api/tasks/%FF", 400, id="not-utf-8-below"),
     ],
 )
-def test_a_path_that_is_no_text_is_a_400_before_it_is_anybodys(ask, path, status):
+def test_a_path_that_is_no_text_is_a_400_and_not_a_403(ask, path, status):
     assert ask(path, "alice").status_code == status
     assert ask(path).status_code == 401
 

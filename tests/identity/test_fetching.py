@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from tests.identity import issuer as issuers
+from tests.identity.conftest import PATIENCE_SECONDS
 from tests.identity.issuer import Issuer, RawDrip, private_key
 from todo_service.identity import jwks
-from todo_service.identity.fetching import LIMIT, fetch
+from todo_service.identity.fetching import LIMIT_BYTES, fetch
 
-SECONDS = 0.5
+SHORT_SECONDS = 0.5  # for servers that never end
 HEAD = b"HTTP/1.1 200 OK\r\n"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -38,7 +39,7 @@ def proxy():
 
 
 def fetched(url):
-    return [key.kid for key in jwks.parse(fetch(url, seconds=SECONDS))]
+    return [key.key_id for key in jwks.parse(fetch(url, seconds=PATIENCE_SECONDS))]
 
 
 def test_a_good_answer_is_its_body(issuer):
@@ -46,7 +47,7 @@ def test_a_good_answer_is_its_body(issuer):
 
 
 def test_the_service_says_who_it_is_and_what_it_wants(issuer):
-    fetch(issuer.url, seconds=SECONDS)
+    fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
     (_, headers), *_ = issuer.asked
     assert headers["User-Agent"] == "todo-service"
@@ -69,14 +70,14 @@ def test_the_service_says_who_it_is_and_what_it_wants(issuer):
         ),
     ],
 )
-def test_nothing_outlasts_the_deadline(issuer, behave):
+def test_no_answer_outlasts_the_deadline(issuer, behave):
     issuer.behave = behave
     began = time.monotonic()
 
     with pytest.raises(TimeoutError):
-        fetch(issuer.url, seconds=SECONDS)
+        fetch(issuer.url, seconds=SHORT_SECONDS)
 
-    assert time.monotonic() - began < SECONDS + 0.5
+    assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_nothing_outlasts_the_deadline(issuer, behave):
         pytest.param(b"HTTP/1.1 200 OK\r\nX-Long: ", id="proxy-tunnel"),
     ],
 )
-def test_not_even_before_the_first_request(monkeypatch, beginning):
+def test_no_handshake_outlasts_the_deadline(monkeypatch, beginning):
     server = RawDrip(beginning)
     url = f"https://{server.host}/jwks"
     if beginning.startswith(b"HTTP"):
@@ -95,8 +96,8 @@ def test_not_even_before_the_first_request(monkeypatch, beginning):
     began = time.monotonic()
     try:
         with pytest.raises(TimeoutError):
-            fetch(url, seconds=SECONDS)
-        assert time.monotonic() - began < SECONDS + 0.5
+            fetch(url, seconds=SHORT_SECONDS)
+        assert time.monotonic() - began < PATIENCE_SECONDS
     finally:
         server.close()
 
@@ -114,22 +115,22 @@ def test_not_even_before_the_first_request(monkeypatch, beginning):
         ),
     ],
 )
-def test_an_endless_answer_is_left_at_the_limit(issuer, beginning):
+def test_an_endless_answer_is_cut_off_at_the_limit(issuer, beginning):
     issuer.behave = issuers.flood(beginning)
 
     with pytest.raises(ValueError, match="larger than"):
-        fetch(issuer.url, seconds=5)
+        fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
-    assert issuer.sent < 16 * LIMIT  # what fits into the buffers of two sockets
+    assert issuer.sent < 16 * LIMIT_BYTES  # what fits into the buffers of two sockets
 
 
 def test_an_answer_may_be_as_large_as_the_limit_and_no_larger(issuer):
-    issuer.behave = issuers.answer(body=b" " * LIMIT)
-    assert len(fetch(issuer.url, seconds=5)) == LIMIT
+    issuer.behave = issuers.answer(body=b" " * LIMIT_BYTES)
+    assert len(fetch(issuer.url, seconds=PATIENCE_SECONDS)) == LIMIT_BYTES
 
-    issuer.behave = issuers.answer(body=b" " * (LIMIT + 1))
+    issuer.behave = issuers.answer(body=b" " * (LIMIT_BYTES + 1))
     with pytest.raises(ValueError, match="larger than"):
-        fetch(issuer.url, seconds=5)
+        fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
 
 def test_a_redirect_within_the_origin_is_followed(issuer):
@@ -144,7 +145,7 @@ def test_the_body_of_a_redirect_is_not_read(issuer):
     issuer.behave = issuers.redirect("/elsewhere", endless=True)
 
     assert fetched(issuer.url) == ["first", "first"]
-    assert issuer.sent < 16 * LIMIT
+    assert issuer.sent < 16 * LIMIT_BYTES
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_a_redirect_to_another_origin_is_refused(issuer, proxy, to):
     issuer.behave = issuers.redirect(to.format(port=issuer.port, other=proxy.port))
 
     with pytest.raises((OSError, ValueError)):
-        fetch(issuer.url, seconds=SECONDS)
+        fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
     assert not proxy.asked
     assert len(issuer.asked) == 1
@@ -173,7 +174,7 @@ def test_a_redirect_loop_ends(issuer):
     issuer.behave = issuers.redirect("/jwks")
 
     with pytest.raises(OSError, match="redirect"):
-        fetch(issuer.url, seconds=SECONDS)
+        fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
     assert len(issuer.asked) <= 11
 
@@ -196,14 +197,14 @@ def test_anything_but_a_good_answer_is_a_failure(issuer, behave):
     issuer.behave = behave
 
     with pytest.raises((OSError, ValueError, HTTPException)):
-        fetch(issuer.url, seconds=SECONDS)
+        fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1.2.3"])
 def test_a_loopback_issuer_is_asked_without_the_proxy(issuer, proxy, monkeypatch, host):
     monkeypatch.setenv("http_proxy", proxy.origin)
 
-    # The server listens on 127.0.0.1 alone: reaching nobody is no proxy either.
+    # The server listens on 127.0.0.1 only. So 127.1.2.3 may refuse the connection.
     try:
         fetched(f"http://{host}:{issuer.port}/jwks")
     except OSError:
@@ -227,12 +228,12 @@ def test_redirects_work_through_a_proxy(proxy, monkeypatch):
     assert proxy.asked[-1][0] == "http://issuer.invalid/elsewhere"
 
 
-def test_exceptions_from_the_proxy_are_honoured(proxy, monkeypatch):
+def test_a_host_in_no_proxy_is_asked_without_the_proxy(proxy, monkeypatch):
     monkeypatch.setenv("http_proxy", proxy.origin)
     monkeypatch.setenv("no_proxy", "192.0.2.1")  # an address that nobody has
 
     with pytest.raises((URLError, TimeoutError)):
-        fetch("http://192.0.2.1/jwks", seconds=SECONDS)
+        fetch("http://192.0.2.1/jwks", seconds=SHORT_SECONDS)
 
     assert not proxy.asked
 
@@ -269,7 +270,7 @@ def test_an_issuer_has_to_prove_its_name(certificate, monkeypatch):
     issuer = Issuer(certificate=certificate)
     try:
         with pytest.raises(OSError, match="certificate"):
-            fetch(issuer.url, seconds=SECONDS)
+            fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert fetched(issuer.url) == ["first", "first"]
@@ -296,7 +297,7 @@ def black_hole(issuer):
 
 
 @pytest.mark.usefixtures("black_hole")
-def test_an_address_that_swallows_leaves_time_for_the_next(issuer, monkeypatch):
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(issuer, monkeypatch):
     def both(host, port, *args):
         return [
             (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
@@ -305,31 +306,29 @@ def test_an_address_that_swallows_leaves_time_for_the_next(issuer, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", both)  # what a resolver answers
 
-    document = fetch(f"http://localhost:{issuer.port}/jwks", seconds=3)
+    document = fetch(f"http://localhost:{issuer.port}/jwks", seconds=PATIENCE_SECONDS)
 
     assert jwks.parse(document)
 
 
 @pytest.mark.parametrize("beginning", [HEAD + b"X-Long: ", HEAD + b"\r\n"])
-def test_nothing_outlasts_the_deadline_over_tls_either(
-    certificate, monkeypatch, beginning
-):
+def test_no_answer_over_tls_outlasts_the_deadline(certificate, monkeypatch, beginning):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     issuer = Issuer(certificate=certificate)
     issuer.behave = issuers.drip(beginning)
     began = time.monotonic()
     try:
         with pytest.raises(TimeoutError):
-            fetch(issuer.url, seconds=SECONDS)
-        assert time.monotonic() - began < SECONDS + 0.5
+            fetch(issuer.url, seconds=SHORT_SECONDS)
+        assert time.monotonic() - began < PATIENCE_SECONDS
     finally:
         issuer.close()
 
 
-def test_the_connection_of_a_refusal_is_closed(issuer):
+def test_the_connection_of_an_error_answer_is_closed(issuer):
     issuer.behave = issuers.answer(500, b"{}")
 
     with pytest.raises(HTTPError) as refusal:
-        fetch(issuer.url, seconds=SECONDS)
+        fetch(issuer.url, seconds=PATIENCE_SECONDS)
 
     assert refusal.value.fp.closed

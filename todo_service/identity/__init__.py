@@ -1,8 +1,11 @@
-"""The door: who is asking, or 401; whose path it is, or 403.
+"""The door: finds out who asks, or answers 401; whose path it is, or answers 403.
 
-One hook stands before every request, also where no route matches. Every path that is
-not in the public list needs a token.
+One hook runs before every request, also where no route matches. Every path that is not
+in the public list needs a token.
 """
+
+import time
+from collections.abc import Callable
 
 from flask import Flask, abort, current_app, g, request
 
@@ -16,10 +19,29 @@ PUBLIC = frozenset({"/health", "/health/ready"})
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Close every path that is not public."""
-    keys = _issuer_keys(settings)
-    app.extensions["verifier"] = Verifier(settings, keys)
-    app.before_request(_guard)
+    """Closes every path that is not public."""
+    app.extensions["verifier"] = make_verifier(settings)
+    app.before_request(guard)
+
+
+def make_verifier(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Verifier:
+    """The verifier of these settings.
+
+    `clock` decides about the times in tokens, `monotonic` about the age of keys.
+    """
+    keys = None
+    if settings.jwks_url is not None:
+        # A quarter of the threads stays free for requests whose keys are known.
+        waiting_threads = settings.gunicorn_threads * 3 // 4 or 1
+        keys = KeySet(
+            settings.jwks_url, waiting_threads=waiting_threads, clock=monotonic
+        )
+    return Verifier(settings, keys, clock=clock)
 
 
 def user_id() -> str:
@@ -27,8 +49,11 @@ def user_id() -> str:
     return g.user_id
 
 
-def _guard() -> None:
-    """Check in the contract's order: 401, then a path that is no text, then 403."""
+def guard() -> None:
+    """Refuses a request that may not pass, in the contract's order.
+
+    401 for the token, 400 for a path that is not text, 403 for another user's path.
+    """
     if _is_public():
         return
     g.user_id = current_app.extensions["verifier"].user_id(_bearer_token())
@@ -48,10 +73,3 @@ def _bearer_token() -> str:
     if scheme.lower() != "bearer":
         raise errors.no_token()
     return token.strip(" ")
-
-
-def _issuer_keys(settings: Settings) -> KeySet | None:
-    if settings.jwks_url is None:
-        return None
-    # A quarter of the threads stays free for requests whose keys are known.
-    return KeySet(settings.jwks_url, waiting=settings.gunicorn_threads * 3 // 4 or 1)

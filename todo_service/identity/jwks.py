@@ -1,42 +1,27 @@
-"""JWK sets (RFC 7517): an issuer's document becomes keys that verify.
+"""Reads JWK sets (RFC 7517): an issuer's document becomes keys that verify.
 
-- A key verifies one algorithm: its `alg`, else what its type and curve imply.
-- Left out: keys that `use` or `key_ops` keep from verifying, secret and private ones,
-  weak ones, and those too large to verify with. Members that are null count as absent.
-- A key that cannot be read costs no other. A set without a usable key is no set.
+- A key verifies one algorithm: its `alg`, or what its type and curve imply.
+- These keys are left out: secret and private ones, weak ones, RSA keys that are too
+  large, and keys that `use` or `key_ops` keeps from verifying.
+- A member that is null counts as absent.
+- A key that cannot be read does not spoil the others. A set must have a usable key.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import jwt
 
-from todo_service.identity import jws
+from todo_service.identity import strictness
 
-# The names that tokens use for it: RFC 9864 gives EdDSA on Ed25519 a second one.
+# The algorithms as tokens name them. RFC 9864 calls EdDSA with Ed25519 `Ed25519`.
 ALGORITHMS = {"EdDSA", "Ed25519", "ES256", "ES512", "RS256", "PS256"}
-RSA_BITS = 8192  # at most: what verifies costs time
+RSA_BITS_AT_MOST = 8192  # A larger key takes too long to verify with.
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key that verifies one algorithm and nothing else (RFC 8725, 3.1)."""
-
-    kid: str | None
-    algorithm: str
-    jwk: jwt.PyJWK
-
-    def signed(self, token: jws.Parts) -> bool:
-        """Whether this key made the token's signature, by its own algorithm."""
-        return token.header["alg"] == self.algorithm and self.jwk.Algorithm.verify(
-            token.signed, self.jwk.key, token.signature
-        )
-
-
-def parse(document: bytes) -> list[Key]:
-    """The keys of a set that may verify. Raises `ValueError` where there are none."""
-    listed = jws.json_object(document).get("keys")
+def parse(document: bytes) -> list[jwt.PyJWK]:
+    """The keys of a set that may verify. Raises `ValueError` if there are none."""
+    listed = strictness.json_object(document).get("keys")
     if not isinstance(listed, list):
         raise ValueError("the answer is not a JWK set")
     keys = [key for jwk in listed if isinstance(jwk, dict) for key in _usable(jwk)]
@@ -45,48 +30,59 @@ def parse(document: bytes) -> list[Key]:
     return keys
 
 
-def pick(keys: Iterable[Key], kid: str | None, algorithm: str) -> Key | None:
-    """By `kid`, the algorithm deciding between namesakes; without, the only one."""
+def pick(
+    keys: Iterable[jwt.PyJWK], kid: str | None, algorithm: str
+) -> jwt.PyJWK | None:
+    """The key that a token's header names; None if no key fits.
+
+    Keys that share a `kid` are told apart by the algorithm. A token without `kid` gets
+    the only key of its algorithm. A key of another algorithm may be returned: PyJWT
+    then refuses the token, and no new set is fetched for it.
+    """
     if kid is None:
-        fitting = [key for key in keys if key.algorithm == algorithm]
+        fitting = [key for key in keys if key.algorithm_name == algorithm]
         return fitting[0] if len(fitting) == 1 else None
-    named = [key for key in keys if key.kid == kid]
-    fitting = [key for key in named if key.algorithm == algorithm]
+    named = [key for key in keys if key.key_id == kid]
+    fitting = [key for key in named if key.algorithm_name == algorithm]
     return next(iter(fitting or named), None)
 
 
-def _usable(jwk: dict[str, Any]) -> Iterator[Key]:
+def _usable(jwk: dict[str, Any]) -> Iterator[jwt.PyJWK]:
     """The key under each name of its algorithm; nothing if it must not be used."""
     jwk = {name: value for name, value in jwk.items() if value is not None}
     key = _read(jwk) if _may_verify(jwk) else None
-    if key and key.algorithm in ALGORITHMS and _is_sound(key.jwk):
+    if key and key.algorithm_name in ALGORITHMS and _is_sound(key):
         yield key
         if jwk.get("crv") == "Ed25519":
-            yield replace(key, algorithm="Ed25519")
+            # PyJWT does not know the algorithm's second name.
+            namesake = jwt.PyJWK(jwk, "EdDSA")
+            namesake.algorithm_name = "Ed25519"
+            yield namesake
 
 
-def _may_verify(jwk):
+def _may_verify(jwk: dict[str, Any]) -> bool:
     operations = jwk.get("key_ops", ["verify"])
     return (
         isinstance(jwk.get("alg", ""), str)
         and jwk.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
-        and "d" not in jwk  # a private key that was published proves nothing any more
+        and "d" not in jwk  # Anyone can sign with a private key that is published.
         and (jwk.get("alg") != "Ed25519" or jwk.get("crv") == "Ed25519")
     )
 
 
-def _read(jwk):
-    kid, algorithm = jwk.get("kid"), jwk.get("alg")
+def _read(jwk: dict[str, Any]) -> jwt.PyJWK | None:
+    algorithm = jwk.get("alg")
     try:
-        read = jwt.PyJWK(jwk, "EdDSA" if algorithm == "Ed25519" else algorithm)
-        read.Algorithm.prepare_key(read.key)  # refuses another algorithm's curve
-    except Exception:  # Whatever it makes the libraries raise: KeyError, TypeError …
+        key = jwt.PyJWK(jwk, "EdDSA" if algorithm == "Ed25519" else algorithm)
+        key.Algorithm.prepare_key(key.key)  # Refuses the curve of another algorithm.
+    except Exception:
+        # A bad key makes PyJWT and cryptography raise almost anything: KeyError …
         return None
-    return Key(kid if isinstance(kid, str) else None, read.algorithm_name, read)
+    return key
 
 
-def _is_sound(jwk):
-    bits = jwk.key.key_size if jwk.key_type == "RSA" else 0
-    return bits <= RSA_BITS and not jwk.Algorithm.check_key_length(jwk.key)
+def _is_sound(key: jwt.PyJWK) -> bool:
+    bits = key.key.key_size if key.key_type == "RSA" else 0
+    return bits <= RSA_BITS_AT_MOST and not key.Algorithm.check_key_length(key.key)

@@ -1,8 +1,8 @@
-"""Tokens: a JWT becomes the id of its user, or is refused. No third outcome.
+"""Verifies tokens: a JWT becomes the id of its user, or a 401.
 
 The key decides the algorithm, never the token: the secret verifies HS256 and nothing
-else, a JWK its own algorithm and nothing else (RFC 8725, 3.1). What a token's header
-says of keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at.
+else, a JWK its own algorithm and nothing else (RFC 8725, 3.1). Keys that a token's
+header brings along (`jwk`, `jku`, `x5u`, `x5c`) are not used.
 """
 
 import time
@@ -11,19 +11,19 @@ from hashlib import sha256
 from typing import Any
 
 import jwt
+from jwt.algorithms import HMACAlgorithm
 
 from todo_service import errors
-from todo_service.identity import claims, jwks, jws
+from todo_service.identity import decoding, strictness
 from todo_service.identity.keys import KeySet
-from todo_service.settings import Settings
-from todo_service.web import base64url
+from todo_service.settings import BadSettingsError, Settings
 
-REMEMBERED = 60  # seconds at most, and never past the token's `exp`
+REMEMBERED_SECONDS = 60
 REMEMBERED_TOKENS = 10_000
 
 
 class Verifier:
-    """Turns tokens into user ids, and remembers for a minute which it has verified."""
+    """Turns tokens into user ids. Remembers verified tokens for a minute."""
 
     def __init__(
         self,
@@ -36,59 +36,68 @@ class Verifier:
         self._clock = clock
         self._leeway = settings.jwt_leeway
         self._secret = _secret_key(settings.better_auth_secret)
-        self._of_secret = claims.Expected(settings.jwt_issuer, settings.jwt_audience)
-        self._of_issuer = claims.Expected(settings.jwks_issuer, settings.jwks_audience)
-        self._remembered: dict[bytes, tuple[str, float]] = {}
+        self._decode_by_secret = decoding.decoder(
+            settings.jwt_issuer, settings.jwt_audience
+        )
+        self._decode_by_jwk = decoding.decoder(
+            settings.jwks_issuer, settings.jwks_audience
+        )
+        # By the digest of a token: its user, and until when it is remembered.
+        self.remembered: dict[bytes, tuple[str, float]] = {}
 
     def user_id(self, token: str) -> str:
-        """The user whom a token is for: 401 where it does not verify.
+        """The user of a token.
 
-        503 where that cannot be known, because the issuer's keys cannot be had.
+        Raises 401 if the token does not verify, 503 if its key cannot be fetched.
         """
-        text = token.encode()
-        # By a digest of the exact text: two spellings of one token are two tokens.
-        digest = sha256(text).digest()
-        user_id, until = self._remembered.get(digest, ("", 0.0))
+        # The digest of the exact text: another spelling is another token.
+        digest = sha256(token.encode()).digest()
+        user_id, until = self.remembered.get(digest, ("", 0.0))
         if self._clock() < until:
             if self._keys:
                 self._keys.refresh_if_old()
             return user_id
-        verified = self._verified(text)
-        self._remember(digest, verified["sub"], verified["exp"])
-        return verified["sub"]
+        claims = self._verify(token)
+        self._remember(digest, claims["sub"], claims["exp"])
+        return claims["sub"]
 
-    def _verified(self, text: bytes) -> dict[str, Any]:
+    def _verify(self, token: str) -> decoding.Claims:
         try:
-            token = jws.parse(text)
-            key, expected = self._trust(token.header)
-            said = jws.json_object(token.payload) if key.signed(token) else None
-        except ValueError:
-            said = None
-        if said is None:
-            raise errors.bad_token("The token is not valid.")
-        claims.check(said, expected, now=self._clock(), leeway=self._leeway)
-        return said
+            key, decode = self._choose(strictness.read_header(token))
+            claims = decode(token, key)
+            strictness.check_times(claims, now=self._clock(), leeway=self._leeway)
+            strictness.check_user_id(claims["sub"])
+        except jwt.InvalidTokenError as error:
+            raise errors.bad_token(decoding.message(error)) from None
+        return claims
 
-    def _trust(self, header: dict[str, Any]) -> tuple[jwks.Key, claims.Expected]:
-        """The key that has to have signed, and whom the token then has to name."""
+    def _choose(self, header: dict[str, Any]) -> tuple[jwt.PyJWK, decoding.Decode]:
+        """The key that must have signed the token, and how to decode with it."""
         algorithm = header["alg"]
         if algorithm == "HS256" and self._secret:
-            return self._secret, self._of_secret
+            return self._secret, self._decode_by_secret
         key = self._keys.find(header.get("kid"), algorithm) if self._keys else None
         if not key:
-            raise errors.bad_token("The token's key is not known.")
-        return key, self._of_issuer
+            raise strictness.RefusedError("The token's key is not known.")
+        return key, self._decode_by_jwk
 
-    def _remember(self, digest: bytes, user_id: str, expires: float) -> None:
-        if len(self._remembered) >= REMEMBERED_TOKENS:
-            self._remembered = {}
-        until = min(self._clock() + REMEMBERED, expires)
-        self._remembered[digest] = (user_id, until)
+    def _remember(self, digest: bytes, user_id: str, expires_at: float) -> None:
+        """Remembers a token for a minute, and never past its `exp`."""
+        if len(self.remembered) >= REMEMBERED_TOKENS:
+            self.remembered = {}
+        until = min(self._clock() + REMEMBERED_SECONDS, expires_at)
+        self.remembered[digest] = (user_id, until)
 
 
-def _secret_key(secret: str | None) -> jwks.Key | None:
+def _secret_key(secret: str | None) -> jwt.PyJWK | None:
     if secret is None:
         return None
-    encoded = base64url.encode(secret.encode()).decode()
-    jwk = jwt.PyJWK({"kty": "oct", "k": encoded}, "HS256")
-    return jwks.Key(None, "HS256", jwk)
+    key = jwt.PyJWK(HMACAlgorithm.to_jwk(secret, as_dict=True), "HS256")
+    try:
+        key.Algorithm.prepare_key(key.key)
+    except jwt.InvalidKeyError:
+        # PyJWT would refuse every token: such a text may well be public.
+        raise BadSettingsError(
+            "BETTER_AUTH_SECRET must not be a key file, a certificate or a JWK."
+        ) from None
+    return key

@@ -4,15 +4,15 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 
 def encode(raw: bytes) -> bytes:
-    """The text that stands for these bytes."""
+    """Encodes bytes as text."""
     return urlsafe_b64encode(raw).rstrip(b"=")
 
 
 def decode(text: bytes) -> bytes:
-    """The bytes that a text stands for. Raises `ValueError` for any other spelling.
+    """Decodes text to bytes. Raises `ValueError` for any other spelling of them.
 
-    Python skips characters that it does not know, so the result is encoded again and
-    compared.
+    Python ignores unknown characters, padding and unused bits. So the result is
+    encoded again and compared with the text.
     """
     raw = urlsafe_b64decode(text + b"==")
     if encode(raw) != text:
