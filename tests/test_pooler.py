@@ -63,7 +63,7 @@ def pooled(server, app, environ, tmp_path):
                 folder.chmod(0o755)
         command = ["runuser", "-u", "nobody", "--", *command]
     pooler = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    until(lambda: answers(own_port), seconds=30)
+    until(lambda: answers(own_port))
     yield direct.set(host="127.0.0.1", port=own_port)
     pooler.terminate()
     pooler.wait()

@@ -29,12 +29,8 @@ def handlers(seconds: float) -> Iterator[tuple[request.BaseHandler, ...]]:
     done = threading.Event()
     deadline = time.monotonic() + seconds
 
-    def shut_down_at_deadline() -> None:
-        done.wait(seconds)
-        while not done.wait(0.05):
-            _shut_down(sockets)
-
-    threading.Thread(target=shut_down_at_deadline, daemon=True).start()
+    watch = partial(_shut_down_at_deadline, sockets, done, seconds)
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield _HTTP(sockets), _HTTPS(sockets)
     finally:
@@ -45,6 +41,15 @@ def handlers(seconds: float) -> Iterator[tuple[request.BaseHandler, ...]]:
         if time.monotonic() > deadline:
             # A socket that is shut down causes many errors. They all mean this one.
             raise TimeoutError("the answer took too long")
+
+
+def _shut_down_at_deadline(
+    sockets: list[socket.socket], done: threading.Event, seconds: float
+) -> None:
+    """Also shuts down the sockets that are opened after the deadline."""
+    done.wait(seconds)
+    while not done.wait(0.05):
+        _shut_down(sockets)
 
 
 def _shut_down(sockets: list[socket.socket]) -> None:

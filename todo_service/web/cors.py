@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_cors.core import get_cors_options, set_cors_headers
@@ -38,20 +39,8 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Let the pages of the configured origins call the service."""
-    origins = settings.cors_origins
-    app.extensions["origins"] = _Origins(origins)
-    options = get_cors_options(
-        app,
-        {
-            "origins": "*" if "*" in origins else [_exactly(each) for each in origins],
-            "allow_headers": MAY_BE_SENT,
-            "expose_headers": MAY_BE_READ,
-            "max_age": PREFLIGHT_SECONDS,
-            "always_send": False,
-            "send_wildcard": True,
-            "vary_header": False,
-        },
-    )
+    app.extensions["origins"] = _Origins(settings.cors_origins)
+    options = get_cors_options(app, _options(settings.cors_origins))
 
     def add_headers(response: Response) -> Response:
         # Without an Origin there is nothing to add, and most requests have none.
@@ -61,6 +50,18 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     app.before_request(_answer_preflight)
     app.after_request(add_headers)
+
+
+def _options(origins: list[str]) -> dict[str, Any]:
+    return {
+        "origins": "*" if "*" in origins else [_exactly(each) for each in origins],
+        "allow_headers": MAY_BE_SENT,
+        "expose_headers": MAY_BE_READ,
+        "max_age": PREFLIGHT_SECONDS,
+        "always_send": False,
+        "send_wildcard": True,
+        "vary_header": False,
+    }
 
 
 def is_preflight() -> bool:
