@@ -28,7 +28,8 @@ def main() -> None:
     """Measure what the command line asks for; print it, write it down."""
     options = parse(__doc__)
     machine.require(plots=options.plots)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM."))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -44,6 +45,13 @@ def main() -> None:
             chosen = measure_at_a_distance if ms else measure
             measured += chosen(options, url, scratch, ms)
     write(options, where, measured)
+
+
+def stop(number: int, frame: object) -> None:
+    """End what was started; a second Ctrl-C does not disturb that."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit("Stopped before the end.")
 
 
 def write(

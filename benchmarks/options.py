@@ -9,6 +9,7 @@ from benchmarks.contestants import PARTS_COUNT
 from benchmarks.load import TASKS_AT_MOST
 
 SERVER = "BENCHMARK_DATABASE_URL"
+DELAY = "round trips to the database; 0 measures everything, others the latencies"
 QUICK = {"users": 30, "tasks": 100, "rounds": 1, "seconds": 1, "delay": [0, 5]}
 
 
@@ -41,7 +42,14 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     add("--rounds", type=int, default=5, metavar="N")
     add("--seconds", type=int, default=5, metavar="N", help="of each run")
     add("--connections", type=int, default=16, metavar="N", help="of wrk and pgbench")
-    add("--delay", type=float, nargs="+", default=[0, 1, 5, 20], metavar="MS")
+    add(
+        "--delay",
+        type=float,
+        nargs="+",
+        default=[0, 1, 5, 20],
+        metavar="MS",
+        help=DELAY,
+    )
     add("--delay-connections", type=int, default=4, metavar="N", help="with a delay")
     add("--server", default=os.environ.get(SERVER), metavar="URL", help=f"or {SERVER}")
     add("--out", type=Path, default=Path("build/benchmark"), metavar="FOLDER")

