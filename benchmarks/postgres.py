@@ -11,8 +11,8 @@ from sqlalchemy import URL, Connection, create_engine, text
 from todo_service.database import embedded
 from todo_service.settings import urls
 
-# Upkeep that begins by itself falls into anybody's measurement: the benchmark vacuums
-# between the rounds, and a checkpoint makes whoever writes next log whole pages.
+# Upkeep that begins by itself falls into anybody's measurement: a vacuum takes CPU of
+# its own, and after a checkpoint whoever writes next logs whole pages.
 OWN_SERVER = {
     "autovacuum": "off",
     "checkpoint_timeout": "1h",

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import URL
-
-from benchmarks import load, usage
+from benchmarks import usage
 from benchmarks.contestants import BARE, FASTAPI, FLOOR, SERVICE, Contestant
 from benchmarks.pgbench import STATEMENTS, Bench
 from benchmarks.wrk import Driver
@@ -41,9 +39,8 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Course:
-    """Where the contestants meet: the database, its first process, and the drivers."""
+    """Where the contestants meet: the first process of PostgreSQL, and the drivers."""
 
-    url: URL
     postmaster: int | None
     driver: Driver
     bench: Bench
@@ -58,7 +55,6 @@ def run(
         if name != BARE:
             course.driver.warm_up(contestants[name], operation, course.seconds)
     for seed in range(1, rounds + 1):
-        load.tidy(course.url)
         for name, operation in RUNS:
             if name == BARE:
                 yield _bare(course, operation)

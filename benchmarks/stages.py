@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -20,7 +21,6 @@ def measure(
 ) -> list[Measurement]:
     """Everything, on a database beside the contestants."""
     course = Course(
-        url=url,
         postmaster=postgres.postmaster(url),
         driver=Driver(options.connections, scratch / "tokens", options.tasks),
         bench=Bench(
@@ -55,7 +55,7 @@ def measure_at_a_distance(
         runs = rounds.with_delay(
             driver, started, seconds=options.seconds, delay_ms=milliseconds
         )
-        return list(told([trip, *runs]))
+        return list(told(chain([trip], runs)))
 
 
 def make_logs(options: argparse.Namespace, milliseconds: float) -> Path:
