@@ -66,8 +66,8 @@ def _lines(found: Medians) -> Figure:
         axes.set_title(operation)
         axes.set_xlabel("round trip, ms")
         axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
     panels[0].set_ylabel("p50, ms")
+    panels[0].set_ylim(bottom=0)
     panels[0].legend()
     return figure
 

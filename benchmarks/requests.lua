@@ -21,6 +21,14 @@ function init(arguments)
   tokens = {}
   for token in io.lines(arguments[3]) do tokens[#tokens + 1] = token end
   users_of_part = math.ceil((#tokens - part) / parts)
+  creators = math.ceil(users_of_part / 5)
+end
+
+-- A fifth of the users create, the others do all else. Else who creates faster would
+-- have longer lists to read.
+local function pick()
+  if operation == "create" then return users_of_part - math.random(creators) end
+  return math.random(math.max(1, users_of_part - creators)) - 1
 end
 
 -- The ids are those of load.py.
@@ -48,7 +56,7 @@ function operations.mix(user)
 end
 
 function request()
-  local user = part + parts * (math.random(users_of_part) - 1)
+  local user = part + parts * pick()
   local method, path, body = operations[operation](user)
   local headers = { ["Authorization"] = "Bearer " .. tokens[user + 1] }
   if body then headers["Content-Type"] = "application/json" end

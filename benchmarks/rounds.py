@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import usage
+from sqlalchemy import URL
+
+from benchmarks import load, usage
 from benchmarks.contestants import BARE, FASTAPI, FLOOR, SERVICE, Contestant
 from benchmarks.pgbench import STATEMENTS, Bench
 from benchmarks.wrk import Driver
@@ -39,8 +41,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Course:
-    """Where the contestants meet: the first process of PostgreSQL, and the drivers."""
+    """Where the contestants meet: the database, its first process, and the drivers."""
 
+    url: URL
     postmaster: int | None
     driver: Driver
     bench: Bench
@@ -51,10 +54,12 @@ def run(
     course: Course, contestants: dict[str, Contestant], rounds: int
 ) -> Iterator[Measurement]:
     """Every operation by every contestant, round after round."""
+    load.renew(course.url)
     for name, operation in RUNS:
         if name != BARE:
             course.driver.warm_up(contestants[name], operation, course.seconds)
     for seed in range(1, rounds + 1):
+        load.renew(course.url)
         for name, operation in RUNS:
             if name == BARE:
                 yield _bare(course, operation)

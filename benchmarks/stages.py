@@ -21,6 +21,7 @@ def measure(
 ) -> list[Measurement]:
     """Everything, on a database beside the contestants."""
     course = Course(
+        url=url,
         postmaster=postgres.postmaster(url),
         driver=Driver(options.connections, scratch / "tokens", options.tasks),
         bench=Bench(
