@@ -22,8 +22,9 @@ USER_PREFIX, USER_OFFSET = "benchmarkusernumber", 10**12
 TASK_PREFIX, TASK_OFFSET, TASKS_AT_MOST = "01970000-0000-7000-8000-", 10**11, 10**7
 
 USERS = text("""
-INSERT INTO users (id, last_change)
-SELECT :prefix || (:offset + number), :tasks FROM generate_series(0, :users - 1) number
+INSERT INTO users (id, last_change, pending, completed)
+SELECT :prefix || (:offset + number), :tasks, :tasks - :tasks / 3, :tasks / 3
+FROM generate_series(0, :users - 1) number
 """)
 
 # In the order of time, as they come in: the tasks of a user lie apart from each other.
