@@ -30,11 +30,8 @@ def parse(
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
     """The options, their defaults and what they mean."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser("python -m benchmarks", description=description)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("--quick", action="store_true", help="a minute, to see that all of it works")
     add("--users", type=int, default=1000, metavar="N")
