@@ -7,6 +7,7 @@ It works on the service's own table and its indexes. It leaves out what only the
 promises: the user's counter (a task's version counts its own changes), ETags,
 If-Match, idempotency keys, cursors, filters, sync, a problem's document, CORS, request
 ids, the deadlines of statements. Its log is uvicorn's line for each request.
+This module is long because it is a whole service.
 """
 
 import os

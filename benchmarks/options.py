@@ -10,6 +10,8 @@ from benchmarks.load import TASKS_AT_MOST
 
 SERVER = "BENCHMARK_DATABASE_URL"
 DELAY = "round trips to the database; 0 measures everything, others the latencies"
+DELAYS = [0, 1, 5, 20]
+PROGRAM, AS_IS = "python -m benchmarks", argparse.RawDescriptionHelpFormatter
 QUICK = {"users": 30, "tasks": 100, "rounds": 1, "seconds": 1, "delay": [0, 5]}
 
 
@@ -30,11 +32,7 @@ def parse(
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
     """The options, their defaults and what they mean."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(PROGRAM, None, description, formatter_class=AS_IS)
     add = parser.add_argument
     add("--quick", action="store_true", help="a minute, to see that all of it works")
     add("--users", type=int, default=1000, metavar="N")
@@ -42,14 +40,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     add("--rounds", type=int, default=5, metavar="N")
     add("--seconds", type=int, default=5, metavar="N", help="of each run")
     add("--connections", type=int, default=16, metavar="N", help="of wrk and pgbench")
-    add(
-        "--delay",
-        type=float,
-        nargs="+",
-        default=[0, 1, 5, 20],
-        metavar="MS",
-        help=DELAY,
-    )
+    add("--delay", type=float, nargs="+", default=DELAYS, metavar="MS", help=DELAY)
     add("--delay-connections", type=int, default=4, metavar="N", help="with a delay")
     add("--server", default=os.environ.get(SERVER), metavar="URL", help=f"or {SERVER}")
     add("--out", type=Path, default=Path("build/benchmark"), metavar="FOLDER")
