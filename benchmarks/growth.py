@@ -20,7 +20,7 @@ from sqlalchemy import URL, Engine, create_engine, text
 
 from benchmarks.operations import make_app
 from todo_service.database import embedded
-from todo_service.database.driver import ONE_PLAN, for_driver
+from todo_service.database.driver import for_driver
 from todo_service.database.ids import new_id
 from todo_service.tasks import queries
 from todo_service.tasks.changes_statement import SELECT_CHANGES
@@ -182,11 +182,14 @@ def plan_of(engine: Engine, ask: Callable[[], Question]) -> Plan:
     with closing(connection):
         cursor: Any = connection.cursor()
         cursor.execute("BEGIN")
-        cursor.execute(ONE_PLAN if sent.prepared else "SELECT")
         try:
-            for _ in range(6 if sent.prepared else 0):
-                sent.run(cursor, ask()[1])
-            cursor.execute(f"{explain} {sent.message}", {**sent.constants, **ask()[1]})
+            message = sent.plain
+            if sent.prepared:
+                cursor.execute(sent.prepared.planning or "SELECT")
+                message = sent.prepared.execute
+                for _ in range(6):
+                    sent.run(cursor, ask()[1])
+            cursor.execute(f"{explain} {message}", {**sent.constants, **ask()[1]})
             (explanation,) = cursor.fetchone()
         finally:
             cursor.execute("ROLLBACK")

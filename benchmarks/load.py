@@ -32,7 +32,8 @@ TASKS = text("""
 INSERT INTO tasks (user_id, id, title, description, completed, priority, due_at, tags,
                    version, completed_at, created_at, updated_at)
 SELECT :user_prefix || (:user_offset + number),
-       (:task_prefix || (:task_offset + number * :tasks_at_most + task))::uuid,
+       (:task_prefix
+        || (:task_offset + CAST(number AS bigint) * :tasks_at_most + task))::uuid,
        'Task ' || task || ' of the things to do',
        CASE WHEN task % 2 = 0 THEN repeat('What has to be done. ', 4) END,
        task % 3 = 0,

@@ -34,8 +34,8 @@ NO_SUCH_STATEMENT = "26000"
 STATEMENT_EXISTS = "42P05"
 RESULT_TYPE_CHANGED = "0A000"
 
-# A plan is made once, without the values. PostgreSQL would plan a list anew each time:
-# it takes an unknown LIMIT for a tenth of the table.
+# One plan for all values. PostgreSQL takes an unknown LIMIT for a tenth of the table,
+# so it would plan such a statement anew each time.
 ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan; "
 
 
@@ -44,22 +44,18 @@ class DriverStatement:
 
     def __init__(self, statement: Any):
         compiled = statement.compile(dialect=PYFORMAT)
-        self._text = str(compiled)
+        self.plain = str(compiled)
         binds = compiled.binds.items()
         self.constants = {name: each.value for name, each in binds if not each.required}
         self._make_row = _row_maker(statement.exported_columns.keys())
-        self.prepared = Prepared(statement) if wants_prepare(statement) else None
-
-    @property
-    def message(self) -> str:
-        """What is sent in the long run."""
-        return self.prepared.again if self.prepared else self._text
+        marked = "prepare" in statement.get_execution_options()
+        self.prepared = Prepared(statement) if marked else None
 
     def run(self, cursor: Any, parameters: Parameters) -> list[Any]:
         """Send the statement with these values; return its rows as named tuples."""
         values = {**self.constants, **parameters}
         if not self._run_prepared(cursor, values):
-            cursor.execute(cursor.connection.deadline + self._text, values)
+            cursor.execute(cursor.connection.deadline + self.plain, values)
         return list(map(self._make_row, cursor))
 
     def _run_prepared(self, cursor: Any, values: Parameters) -> bool:
@@ -72,9 +68,7 @@ class DriverStatement:
         message: str | None = self.prepared.message(cursor.connection.prepared)
         for _ in range(2):
             try:
-                cursor.execute(
-                    f"{cursor.connection.deadline}{ONE_PLAN}{message}", values
-                )
+                cursor.execute(f"{cursor.connection.deadline}{message}", values)
                 return True
             except psycopg2.Error as error:
                 message = self.prepared.other_way(error.pgcode)
@@ -99,7 +93,9 @@ class Prepared:
         plan = f"({', '.join(types)}) AS {compiled}"
         self.name = f"todo_{sha256(plan.encode()).hexdigest()[:24]}"
         values = ", ".join(f"%({name})s" for name in names)
-        self.again = f"EXECUTE {self.name} ({values})"
+        self.execute = f"EXECUTE {self.name} ({values})"
+        self.planning = statement.get_execution_options().get("prepare", "")
+        self.again = self.planning + self.execute
         self.first = f"PREPARE {self.name} {plan.replace('%', '%%')}; {self.again}"
         self.anew = f"DEALLOCATE {self.name}; {self.first}"
 
@@ -119,14 +115,9 @@ class Prepared:
         }.get(str(code))
 
 
-def prepare(statement: Any) -> Any:
+def prepare(statement: Any, *, has_limit: bool = False) -> Any:
     """Mark a statement to be prepared. Each takes memory in every connection."""
-    return statement.execution_options(prepare=True)
-
-
-def wants_prepare(statement: Executable) -> bool:
-    """True if the statement is marked."""
-    return bool(statement.get_execution_options().get("prepare"))
+    return statement.execution_options(prepare=ONE_PLAN if has_limit else "")
 
 
 def _row_maker(names: list[str]) -> Callable[[Iterable[Any]], Any]:

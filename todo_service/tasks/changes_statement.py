@@ -46,5 +46,6 @@ _changed = (
 SELECT_CHANGES = prepare(
     select(*shown(_changed, WITH_TRASH), _mark.c.counter, _mark.c.purged)
     .select_from(_mark.outerjoin(_changed, true()))
-    .order_by(_changed.c.version)
+    .order_by(_changed.c.version),
+    has_limit=True,
 )

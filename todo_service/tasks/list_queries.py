@@ -40,9 +40,9 @@ def _usual_list(sort: Sort, status: bool | None, *, after: bool) -> Select:
         False: (not_(tasks.c.completed), state.c.pending),
         True: (tasks.c.completed, state.c.completed),
     }[status]
-    return prepare(
-        select_list(sort, state, and_(OWNED, LIVE, condition), total, after=after)
-    )
+    wanted = and_(OWNED, LIVE, condition)
+    listed = select_list(sort, state, wanted, total, after=after)
+    return prepare(listed, has_limit=True)
 
 
 def _total(state: Subquery, wanted: ColumnElement) -> ColumnElement:
