@@ -5,8 +5,9 @@ import json
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
-from todo_service.web.fields import WHITE_SPACE
+from todo_service.web.fields import WHITE_SPACE, QueryInteger
 from todo_service.web.json_bodies import BODY_BYTES
 
 JSON = "application/json"
@@ -333,6 +334,12 @@ def test_a_bad_query_is_refused(alice, refused, query):
     raw = query.encode("utf-8", "surrogatepass").decode("latin-1")
 
     refused(alice.get("", environ_overrides={"QUERY_STRING": raw}))
+
+
+@pytest.mark.parametrize("value", [1, 1.5, True, None, [1], {"a": 1}])
+def test_a_number_that_is_not_text_is_no_query_parameter(value):
+    with pytest.raises(ValidationError):
+        QueryInteger().deserialize(value)
 
 
 NASTY = [

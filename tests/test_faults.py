@@ -90,6 +90,23 @@ def test_a_statement_that_takes_too_long_is_a_503_and_the_next_one_works(
     assert alice.get("").status_code == 200
 
 
+def test_a_statement_that_takes_too_long_ends_in_postgresql_too(
+    make_client, database, milk
+):
+    alice = make_client(DB_STATEMENT_TIMEOUT="1")
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    )
+    with database.connect() as connection, database.connect() as observer:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT FROM users FOR UPDATE")
+
+        assert_unavailable(alice.patch(f"{milk.json['id']}/complete"))
+
+        assert observer.scalar(blocked) == 0
+        connection.exec_driver_sql("ROLLBACK")
+
+
 def test_a_pool_that_stays_busy_is_a_503_and_health_still_answers(
     make_client, database, milk
 ):
