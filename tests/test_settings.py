@@ -25,6 +25,7 @@ KEYS_ALONE = {
     "JWT_AUDIENCE": "todo",
 }
 
+PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nsesame\n-----END PUBLIC KEY-----"
 BAD = [
     ("APP_ENV", "staging"),
     ("PORT", "http-alt"),
@@ -48,6 +49,11 @@ BAD = [
     ("DB_CONNECT_TIMEOUT", "inf"),
     ("DB_STATEMENT_TIMEOUT", "1e400"),
     ("BETTER_AUTH_SECRET", "open-sesame"),
+    (
+        "BETTER_AUTH_SECRET",
+        PUBLIC_KEY,
+    ),
+    ("BETTER_AUTH_SECRET", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDsesame"),
     ("BETTER_AUTH_URL", "todo.example.org"),
     ("BETTER_AUTH_URL", "https://user:open-sesame@app.example.com"),
     ("BETTER_AUTH_URL", "https://app.example.com/?open=sesame"),

@@ -16,7 +16,7 @@ from jwt.algorithms import HMACAlgorithm
 from todo_service import errors
 from todo_service.identity import decoding, strictness
 from todo_service.identity.keys import KeySet
-from todo_service.settings import BadSettingsError, Settings
+from todo_service.settings import Settings
 
 REMEMBERED_SECONDS = 60
 REMEMBERED_TOKENS = 10_000
@@ -92,12 +92,4 @@ class Verifier:
 def _secret_key(secret: str | None) -> jwt.PyJWK | None:
     if secret is None:
         return None
-    key = jwt.PyJWK(HMACAlgorithm.to_jwk(secret, as_dict=True), "HS256")
-    try:
-        key.Algorithm.prepare_key(key.key)
-    except jwt.InvalidKeyError:
-        # PyJWT would refuse every token: such a text may well be public.
-        raise BadSettingsError(
-            "BETTER_AUTH_SECRET must not be a key file, a certificate or a JWK."
-        ) from None
-    return key
+    return jwt.PyJWK(HMACAlgorithm.to_jwk(secret, as_dict=True), "HS256")

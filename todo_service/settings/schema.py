@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jwt import InvalidKeyError
+from jwt.algorithms import HMACAlgorithm
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 from marshmallow import fields as plain
 from sqlalchemy.engine import URL
@@ -55,6 +57,13 @@ class Settings:
 def _check_secret(secret: str) -> None:
     if len(secret.encode()) < SECRET_BYTES:
         raise ValidationError(f"must be at least {SECRET_BYTES} bytes long.")
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
+    except InvalidKeyError:
+        # PyJWT would refuse every token: such a text may well be public.
+        raise ValidationError(
+            "must not be a key file, a certificate or a JWK."
+        ) from None
 
 
 class SettingsSchema(Schema):
