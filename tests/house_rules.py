@@ -34,16 +34,14 @@ QUERY = {"marshmallow", "todo_service.tasks.schemas", "todo_service.web.fields"}
 STATEMENTS = {
     "todo_service.database.tables": {"sqlalchemy"},
     "todo_service.database.statements": {"sqlalchemy", "todo_service.database"},
+    "todo_service.database.counts": {"sqlalchemy", "todo_service.database"},
     "todo_service.tasks.scope": SQL,
     "todo_service.tasks.columns": SQL,
-    "todo_service.tasks.counts": SQL,
-    "todo_service.tasks.change": SQL
-    | {"todo_service.tasks.columns", "todo_service.tasks.counts"},
+    "todo_service.tasks.change": SQL | {"todo_service.tasks.columns"},
     "todo_service.tasks.queries": SQL
     | {
         "todo_service.tasks.change",
         "todo_service.tasks.columns",
-        "todo_service.tasks.counts",
         "todo_service.tasks.schemas",
     },
     "todo_service.tasks.list_filters": SQL | QUERY,
@@ -57,7 +55,6 @@ STATEMENTS = {
     "todo_service.tasks.list_statement": SQL
     | {
         "todo_service.tasks.columns",
-        "todo_service.tasks.counts",
         "todo_service.tasks.list_sorts",
     },
     "todo_service.tasks.changes_statement": SQL | {"todo_service.tasks.columns"},

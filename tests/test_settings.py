@@ -48,6 +48,7 @@ BAD = [
     ("DB_POOL_TIMEOUT", "nan"),
     ("DB_CONNECT_TIMEOUT", "inf"),
     ("DB_STATEMENT_TIMEOUT", "1e400"),
+    ("DB_PREPARE", "yes"),
     ("BETTER_AUTH_SECRET", "open-sesame"),
     (
         "BETTER_AUTH_SECRET",

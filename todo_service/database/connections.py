@@ -16,8 +16,6 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WANTS = {extensions.POLL_READ: "read", extensions.POLL_WRITE: "write"}
-
-
 # SQLAlchemy makes UUID objects of these; the service only writes them out again.
 UUID_AS_TEXT = extensions.new_type((2950,), "UUID", extensions.UNICODE)
 # The client waits a little longer than PostgreSQL works, so that its answer arrives.

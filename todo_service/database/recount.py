@@ -3,8 +3,9 @@
 The user's row keeps them: `pending`, `completed`, `deleted`. Every write moves them.
 """
 
-from sqlalchemy import Connection, and_, func, not_, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
+from todo_service.database.counts import states
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 
@@ -26,12 +27,7 @@ def recount(connection: Connection) -> int:
     return corrected
 
 
-_live = tasks.c.deleted_at.is_(None)
-_states = {
-    "pending": and_(_live, not_(tasks.c.completed)),
-    "completed": and_(_live, tasks.c.completed),
-    "deleted": not_(_live),
-}
+_states = states(tasks.c.completed, deleted=tasks.c.deleted_at.is_not(None))
 _numbers = [func.count().filter(state).label(name) for name, state in _states.items()]
 
 _all = select(tasks.c.user_id, *_numbers).group_by(tasks.c.user_id).subquery("counted")

@@ -1,11 +1,15 @@
-"""What every statement shares: the parameter `owner`, and the lock."""
+"""What every statement shares: the parameter `owner`, numbers, and the lock."""
 
-from sqlalchemy import CTE, FromClause, Select, bindparam
+from sqlalchemy import CTE, ColumnElement, FromClause, Select, bindparam, literal_column
 
 from todo_service.database.tables import users
 
 # Whose rows a statement reaches. Every table that it names is bound to it.
 OWNER = bindparam("owner", type_=users.c.id.type)
+
+# Part of the text. A plain number would be a value that every request sends.
+ZERO: ColumnElement = literal_column("0")
+ONE: ColumnElement = literal_column("1")
 
 
 def locked(

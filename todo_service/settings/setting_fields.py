@@ -45,8 +45,13 @@ def choice(*names: str, default: str, any_case: bool = False) -> Parsed:
 
 def switch(*, default: bool) -> Parsed:
     """true or false, in any case."""
-    words = choice("true", "false", default="", any_case=True)
-    return Parsed(lambda text: words.deserialize(text) == "true", default=default)
+
+    def parse(text: str) -> bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError("must be true or false.")
+        return text.lower() == "true"
+
+    return Parsed(parse, default=default)
 
 
 def whole(lowest: int, highest: int, *, default: int) -> fields.Integer:

@@ -29,18 +29,17 @@ from sqlalchemy import (
     update,
 )
 
+from todo_service.database.counts import COUNTS, counts
 from todo_service.database.driver import prepare
-from todo_service.database.statements import OWNER, locked
+from todo_service.database.statements import ONE, OWNER, locked
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import shown
-from todo_service.tasks.counts import COUNTS, counts
 from todo_service.tasks.scope import IS_ONE, LIVE
 
 ANY_VERSION = bindparam("any_version", type_=Boolean)
 MATCH = bindparam("match", type_=ARRAY(tasks.c.version.type))
 NUMBERS = ("last_change", *COUNTS)
 A_MICROSECOND: ColumnElement = literal_column("interval '1 microsecond'")
-ONE: ColumnElement = literal_column("1")
 
 
 def change_one(

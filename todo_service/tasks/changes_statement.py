@@ -2,16 +2,14 @@
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Integer,
     bindparam,
-    func,
-    literal_column,
     or_,
     select,
     true,
 )
 
+from todo_service.database.counts import of_user
 from todo_service.database.driver import prepare
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
@@ -22,12 +20,10 @@ POSITION = bindparam("position", type_=BigInteger)
 FLOOR = bindparam("floor", type_=BigInteger)
 PAGE_SIZE = bindparam("page_size", type_=Integer)
 
-ZERO: ColumnElement = literal_column("0")
-
 _mark = (
     select(
-        func.coalesce(func.max(users.c.last_change), ZERO).label("counter"),
-        func.coalesce(func.max(users.c.purged_through), ZERO).label("purged"),
+        of_user("last_change").label("counter"),
+        of_user("purged_through").label("purged"),
     )
     .where(users.c.id == OWNER)
     .subquery("mark")

@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    func,
     literal_column,
     null,
     select,
@@ -25,13 +24,12 @@ from sqlalchemy import (
     tuple_,
 )
 
+from todo_service.database.counts import COUNTS, of_user
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import WITH_TRASH, rfc3339, shown
-from todo_service.tasks.counts import COUNTS
 from todo_service.tasks.list_sorts import Sort
 
-ZERO: ColumnElement = literal_column("0")
 POINT: ColumnElement = literal_column("'.'", String)
 
 SEEN = bindparam("seen", type_=ARRAY(String))
@@ -80,13 +78,11 @@ def user_state() -> Subquery:
 
     That is the counter and the purge mark, as text.
     """
-    number = {
-        name: func.coalesce(func.max(users.c[name]), ZERO)
-        for name in ("last_change", "purged_through", *COUNTS)
-    }
-    counter, mark = (cast(number[n], String) for n in ("last_change", "purged_through"))
+    counter, mark = (
+        cast(of_user(name), String) for name in ("last_change", "purged_through")
+    )
     state = counter + POINT + mark
-    kept = [number[name].label(name) for name in COUNTS]
+    kept = [of_user(name).label(name) for name in COUNTS]
     return (
         select(state.label("state"), *kept).where(users.c.id == OWNER).subquery("state")
     )

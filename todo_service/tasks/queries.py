@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from todo_service.database.counts import COUNTS, counts
 from todo_service.database.driver import prepare
-from todo_service.database.statements import OWNER
+from todo_service.database.statements import ONE, OWNER
 from todo_service.database.tables import tasks, users
-from todo_service.tasks.change import ONE, change_one
+from todo_service.tasks.change import change_one
 from todo_service.tasks.columns import WITH_TRASH, shown
-from todo_service.tasks.counts import COUNTS, counts
 from todo_service.tasks.schemas import WRITABLE
 from todo_service.tasks.scope import IS_ONE, LIVE, OWNED, TASK
 
