@@ -4,13 +4,15 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tests.client import Client
-from tests.identity.conftest import until
 from tests.proxy import CountingProxy
+from tests.waiting import until
 from todo_service import create_app
 
 CONFIGURATION = """
@@ -40,7 +42,16 @@ def answers(port: int) -> bool:
 
 
 @pytest.fixture
-def pooled(server, app, environ, tmp_path):
+def open_folder():
+    """A folder that other users of the machine can read."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def pooled(server, app, open_folder):
     """The URL of the application's database through PgBouncer, two connections wide."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
@@ -50,7 +61,7 @@ def pooled(server, app, environ, tmp_path):
     proxy = CountingProxy(server)
     direct = proxy.url(url)
     own_port = free_port()
-    file = tmp_path / "pgbouncer.ini"
+    file = open_folder / "pgbouncer.ini"
     file.write_text(
         CONFIGURATION.format(
             host=direct.host, port=direct.port, user=direct.username, own_port=own_port
@@ -58,9 +69,6 @@ def pooled(server, app, environ, tmp_path):
     )
     command = [program, str(file)]
     if os.getuid() == 0:  # PgBouncer does not run as root
-        for folder in [file, *file.parents][:5]:
-            if folder.owner() == "root" and str(folder) not in ("/", "/tmp"):
-                folder.chmod(0o755)
         command = ["runuser", "-u", "nobody", "--", *command]
     pooler = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     until(lambda: answers(own_port))

@@ -1,4 +1,4 @@
-"""Waiting for something to happen in PostgreSQL, rather than for a while."""
+"""Waiting for something to happen, rather than for a while."""
 
 import time
 
@@ -18,3 +18,11 @@ def wait_for_a_blocked_statement(database):
     with database.connect() as connection:
         while not connection.scalar(blocked):
             assert time.monotonic() < late, "nothing waits for a lock"
+
+
+def until(condition):
+    """Wait until a condition is true, which something else is about to make true."""
+    late = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < late, "the condition did not become true"
+        time.sleep(0.005)

@@ -1,7 +1,5 @@
 """An issuer, a clock that the tests move, and the door between them."""
 
-import time
-
 import pytest
 
 from tests.identity.issuer import Issuer
@@ -28,14 +26,6 @@ class Clock:
 
     def advance(self, seconds):
         self.now += seconds
-
-
-def until(condition):
-    """Waits until a condition is true, which another thread is about to make true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true"
-        time.sleep(0.005)
 
 
 @pytest.fixture

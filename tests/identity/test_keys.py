@@ -22,8 +22,8 @@ from tests.identity.conftest import (
     PATIENCE_SECONDS,
     SECRET,
     THREADS,
-    until,
 )
+from tests.waiting import until
 from todo_service.identity import keys as rules
 from todo_service.identity.fetching import fetch
 from todo_service.identity.keys import KeySet
