@@ -33,7 +33,9 @@ def demanded_versions() -> list[int] | None:
 
 def seen(etag: str) -> bool:
     """True if `If-None-Match` names this tag."""
-    header = request.headers.get("If-None-Match", "")
+    header = request.headers.get("If-None-Match")
+    if header is None:
+        return False
     return header.strip() == "*" or etag.strip('"') in _tags(header)
 
 
