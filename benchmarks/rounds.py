@@ -59,11 +59,14 @@ def run(
         load.renew(course.url)
         # Who reads first after that would pay for it.
         _warm_up(course, contestants, [(SERVICE, "list"), (FASTAPI, "list")])
+        rates: dict[str, float] = {}
         for name, operation in RUNS:
             if name == BARE:
-                yield _bare(course, operation)
-            else:
-                yield _driven(course, contestants[name], operation, seed)
+                yield _bare(course, operation, rates[operation])
+                continue
+            found = _driven(course, contestants[name], operation, seed)
+            rates.setdefault(operation, found.requests_per_second or 0)
+            yield found
 
 
 def round_trip(found_ms: float, delay_ms: float) -> Measurement:
@@ -121,8 +124,10 @@ def _driven(
     )
 
 
-def _bare(course: Course, operation: str) -> Measurement:
-    statement = partial(course.bench.run, operation, seconds=course.seconds)
+def _bare(course: Course, operation: str, per_second: float) -> Measurement:
+    statement = partial(
+        course.bench.run, operation, seconds=course.seconds, per_second=per_second
+    )
     count, (database,) = _with_cpu(statement, course.postmaster)
     return Measurement(
         contestant=BARE,
