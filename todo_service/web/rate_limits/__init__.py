@@ -42,7 +42,7 @@ def _limiter(name: str) -> Limiter:
 def _add_headers(response: Response) -> Response:
     standing = g.get("rate_limit")
     if standing:
-        response.headers["RateLimit-Limit"] = str(standing.limit)
-        response.headers["RateLimit-Remaining"] = str(standing.remaining)
-        response.headers["RateLimit-Reset"] = str(standing.reset)
+        response.headers.add("RateLimit-Limit", standing.limit)
+        response.headers.add("RateLimit-Remaining", standing.remaining)
+        response.headers.add("RateLimit-Reset", standing.reset)
     return response
