@@ -34,7 +34,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     identity.init_app(app, settings)  # token → user id, or 401; another's path: 403
     json_bodies.init_app(app)  # JSON in, JSON out
     database.init_app(app, settings)  # one statement a request
-
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     health.init_app(app)  # /health, /health/ready
 
