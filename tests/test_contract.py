@@ -27,6 +27,7 @@ from todo_service.tasks import columns, list_filters, queries, schemas
 from todo_service.tasks.changes_page import ChangesQuery
 from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.web import cors, entity_tags, json_bodies
+from todo_service.web.rate_limits import memory_windows
 
 ROOT = DESIGN.parent.parent
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
@@ -180,6 +181,7 @@ LIMITS = {
     "tags in `If-None-Match`": entity_tags.TAGS_AT_MOST,
     "`tag` or `priority` in one query": list_filters.REPEATED_AT_MOST,
     "`q`": list_filters.SEARCH_LENGTH,
+    "users, and addresses, that a worker process counts": memory_windows.KEYS_AT_MOST,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
 }
@@ -446,7 +448,7 @@ TWISTED = [
     ("field", "| `version` | integer | read-only; ", "| `version` | integer | "),
     ("field", "| string | required ", "| string | read-only; required "),
     ("setting", "| `DB_POOL_SIZE` | `5` ", "| `DB_POOL_SIZE` | `6` "),
-    ("setting", "# Health", "`RATE_LIMIT` limits.\n# Health"),
+    ("setting", "# Health", "`COLOR_LIMIT` limits.\n# Health"),
     ("command", "`flask token USER_ID`", "`flask token`"),
     ("limit", "| a body | 128 KiB", "| a body | 64 KiB"),
 ]

@@ -53,8 +53,8 @@ def user_id() -> str:
 def guard() -> None:
     """Refuses a request that may not pass, in the contract's order.
 
-    401 for the token, 429 for too many requests (if the token is bad: of this address;
-    else of its user), 400 for a path that is not text, 403 for another user's path.
+    401 for the token, or 429 if too many requests of the address got it; 429 for too
+    many of the user, 400 for a path that is not text, 403 for another user's path.
     """
     if _is_public():
         return

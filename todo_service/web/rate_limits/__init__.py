@@ -18,9 +18,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     addresses.init_app(app, settings)
     url = settings.rate_limit_storage_url
     redis = RedisWindows(url) if url else None
+    limits = {"user": settings.rate_limit, "address": settings.rate_limit}
     app.extensions["rate_limits"] = {
-        name: Limiter(name, settings.rate_limit, redis or MemoryWindows())
-        for name in ("user", "address")
+        name: Limiter(name, limit, redis or MemoryWindows())
+        for name, limit in limits.items()
     }
     app.after_request(_add_headers)
 

@@ -1,7 +1,7 @@
 """Counts requests in this process, for a bounded number of keys.
 
-The `limits` package has such a storage too. Clients could make it grow without bound,
-and a thread of its walks through all of it every 10 ms.
+The `limits` package has a storage in memory too. Clients could make it grow without
+bound, and a thread of its walks through all of it every 10 ms.
 """
 
 import threading
