@@ -109,7 +109,7 @@ def test_requests_pass_while_redis_is_gone_and_count_again_when_it_is_back(
     assert told[1] == "Redis is back: rate limits hold again."
 
 
-def test_requests_pass_while_redis_accepts_and_never_answers(client, redis):
+def test_requests_pass_while_redis_accepts_and_never_answers(client, redis, caplog):
     assert remaining(client) == 999
     redis.freeze()
 
@@ -117,6 +117,7 @@ def test_requests_pass_while_redis_accepts_and_never_answers(client, redis):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: client.get("").status_code, range(40)))
     assert time.monotonic() - began < AT_ONCE_SECONDS
+    assert caplog.text.count("Redis is away") == 1
 
     redis.thaw()
     until(lambda: remaining(client) is not None)

@@ -68,11 +68,9 @@ class RedisWindows:
 
     def _note(self, *, away: bool, because: object = None) -> None:
         """Remembers whether Redis is away; logs each change once."""
-        if away:
-            self._try_at = time.monotonic() + RETRY_SECONDS
-        if away == self._away:
-            return
         with self._lock:
+            if away:
+                self._try_at = time.monotonic() + RETRY_SECONDS
             changed, self._away = away != self._away, away
         if changed and away:
             log.warning("Redis is away, so rate limits do not hold: %s", because)
