@@ -10,7 +10,15 @@ from todo_service import database, development, errors, health, identity, tasks
 from todo_service.database.commands import commands as db_commands
 from todo_service.settings import load
 from todo_service.tasks import purge
-from todo_service.web import caching, cors, json_bodies, paths, request_log
+from todo_service.web import (
+    caching,
+    compression,
+    cors,
+    json_bodies,
+    long_fields,
+    paths,
+    request_log,
+)
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
@@ -19,10 +27,12 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     settings = development.complete(load(environ), Path(app.instance_path))
 
     request_log.init_app(app, settings)  # a request id, one line a request
+    long_fields.init_app(app)  # fields that would take long to parse are dropped
     errors.init_app(app)  # every failure → {"error": …}
     paths.init_app(app)  # no redirects
     cors.init_app(app, settings)  # which origins' pages may call; preflights
     caching.init_app(app)  # private answers stay out of shared caches
+    compression.init_app(app)  # gzip from 1 KiB
     identity.init_app(app, settings)  # token → user id, or 401; another's path: 403
     json_bodies.init_app(app)  # JSON in, JSON out
     database.init_app(app, settings)  # one statement a request
