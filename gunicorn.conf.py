@@ -35,10 +35,10 @@ graceful_timeout = 30
 # Heartbeats go to a file: on a disk they can block.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
-# What docs/contract.md promises to serve. gunicorn counts the end of a field's line, two
-# bytes. The number of fields also bounds what gunicorn reads before it refuses (512 KiB,
-# 30 ms of CPU): its parser copies a head anew for every 8 KiB. Browsers and proxies send
-# 20 to 40 fields.
+# What docs/contract.md promises to serve. gunicorn counts the end of a line in a field.
+# The number of fields also limits what gunicorn reads before it refuses: 512 KiB, 30 ms
+# of CPU, because it copies a head anew for every 8 KiB. Browsers and proxies send 20 to
+# 40 fields.
 limit_request_line = 8190
 limit_request_field_size = 8190 + 2
 limit_request_fields = 64
