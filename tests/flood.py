@@ -5,8 +5,8 @@
 The request is a line of standard input, with escapes. This is a process of its own, so
 that it takes no time from the clients that are measured. It says when it has begun, and
 ends with its standard input, after the last answers. A connection that is refused sends
-again after a tenth of the seconds that `Retry-After` asks for: with no pause at all, two
-cores would be busy with this process and with HTTP, and not with searches.
+again after a tenth of the seconds that `Retry-After` asks for: with no pause, two cores
+would be busy with this process and with HTTP, and not with searches.
 """
 
 import asyncio

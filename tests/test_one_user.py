@@ -112,6 +112,5 @@ def test_one_users_worst_searches_leave_others_reads_quick(loaded, token_of, tmp
             flooded = p99(reads(service, bob, FLOOD_SECONDS))
         time.sleep(2)
 
-        print(f"p99 of Bob's reads: quiet {quiet:.3f} s, flooded {flooded:.3f} s")
         assert connection.scalar(BUSY) == 0
         assert flooded <= max(5 * quiet, 0.25)

@@ -36,10 +36,8 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     identity.init_app(app, settings)  # token → user id, or 401; another's path: 403
     json_bodies.init_app(app)  # JSON in, JSON out
     database.init_app(app, settings)  # one statement a request
-
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     health.init_app(app)  # /health, /health/ready
-
     app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge
     development.init_app(app, settings)  # flask token; flask run on a bare laptop
