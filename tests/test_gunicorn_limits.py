@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.running import TOKEN, running, statuses
-from tests.test_hostile_requests import FIELD_BYTES, HEAD_BYTES, LINE_BYTES
+from tests.test_hostile_requests import (
+    FIELD_BYTES,
+    FIELDS_KIB,
+    HEAD_BYTES,
+    LINE_BYTES,
+)
 
 USUAL = 200  # bytes that every request below has besides
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,7 +46,7 @@ def field_of(length: int, name=b"X-Some") -> bytes:
 
 
 LONG = field_of(FIELD_BYTES)
-KIB_32 = 32 * 1024 - USUAL
+KIB_32 = FIELDS_KIB * 1024 - USUAL
 SERVED = {
     "line": request(line=line_of(LINE_BYTES)),
     "field": request(LONG),

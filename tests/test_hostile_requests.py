@@ -17,6 +17,7 @@ from todo_service.web.json_bodies import BODY_BYTES
 
 HEAD_BYTES = 64 * 1024  # as in gunicorn.conf.py: test_gunicorn_limits.py sends these
 FIELD_BYTES = LINE_BYTES = 8190
+FIELDS_KIB = 32
 MILLISECONDS_MORE = 20
 FRONT_END = "http://localhost:3000"
 SOME_ID = "0197a1b2-0000-7000-8000-000000000000"
