@@ -106,7 +106,7 @@ DEAR = {
         b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
         20,
     ),
-    "refused-head": (request(CLOSE, *[LONG] * 63), 60),
+    "refused-head": (request(CLOSE, *[LONG] * 63), 80),
 }
 
 

@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
 from tests.client import Client
 from tests.waiting import until, wait_for_a_blocked_statement
+from todo_service.database import fetch_all
 from todo_service.database.shares import Shares
+from todo_service.database.tables import users
 
 PATIENCE = 10
 
@@ -166,6 +169,18 @@ def test_a_user_at_the_limit_gets_a_503_and_all_others_are_served(busy, token_of
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert "too many requests at once" in answer.json["error"]
+
+
+def test_statements_of_nobody_have_one_share(make_client, database):
+    """A login looks for an e-mail: before it there is no user."""
+    app = make_client(DB_POOL_SIZE="2", GUNICORN_THREADS="1").application
+    statement = select(users.c.id)
+
+    with app.app_context(), app.extensions["database"].shares.of(None):
+        with pytest.raises(ServiceUnavailable):
+            fetch_all(statement, {})
+
+        assert fetch_all(statement, {"owner": "alice"}) == []
 
 
 def test_who_waits_is_served_when_a_connection_is_free(make_client):

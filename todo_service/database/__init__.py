@@ -55,8 +55,9 @@ def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
     """All rows of the statement, as named tuples. 503 if the database is away.
 
     Also 503 if the statement's owner has used up their share of the connections.
+    Statements without an owner, as of a login, have the share of one user.
     """
-    with current().shares.of(parameters["owner"]):
+    with current().shares.of(parameters.get("owner")):
         return _run(statement, parameters)
 
 

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 
 from todo_service import errors
 
-BUSY = "You have too many requests at once: wait for some, then send this one again."
+BUSY = (
+    "You have too many requests at once. Wait for their answers, then send this one"
+    " again."
+)
 
 
 class Shares:
@@ -22,13 +25,13 @@ class Shares:
         self._waiting = waiting
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._held: dict[str, int] = {}
+        self._held: dict[str | None, int] = {}
         # Those who wait, in their order. While somebody waits, a connection that is
         # given back goes to the next, so the user's number stays at its limit.
-        self._queues: dict[str, deque[threading.Lock]] = {}
+        self._queues: dict[str | None, deque[threading.Lock]] = {}
 
     @contextmanager
-    def of(self, owner: str) -> Iterator[None]:
+    def of(self, owner: str | None) -> Iterator[None]:
         """One connection of the user's share, waited for if need be.
 
         Raises 503 at once if too many wait already, or after the seconds of waiting.
@@ -39,7 +42,7 @@ class Shares:
         finally:
             self._give_back(owner)
 
-    def _take(self, owner: str) -> None:
+    def _take(self, owner: str | None) -> None:
         with self._lock:
             held = self._held.get(owner, 0)
             if held < self._connections:
@@ -48,7 +51,7 @@ class Shares:
             turn = self._queue_up(owner)
         self._wait(owner, turn)
 
-    def _give_back(self, owner: str) -> None:
+    def _give_back(self, owner: str | None) -> None:
         with self._lock:
             if owner in self._queues:
                 self._remove(owner, self._queues[owner][0]).release()
@@ -57,7 +60,7 @@ class Shares:
             else:
                 self._held[owner] -= 1
 
-    def _queue_up(self, owner: str) -> threading.Lock:
+    def _queue_up(self, owner: str | None) -> threading.Lock:
         """A lock that is released when the connection comes."""
         if len(self._queues.get(owner, ())) >= self._waiting:
             raise errors.unavailable(BUSY)
@@ -66,7 +69,7 @@ class Shares:
         self._queues.setdefault(owner, deque()).append(turn)
         return turn
 
-    def _wait(self, owner: str, turn: threading.Lock) -> None:
+    def _wait(self, owner: str | None, turn: threading.Lock) -> None:
         try:
             came = turn.acquire(timeout=self._seconds)
         except BaseException:
@@ -76,7 +79,7 @@ class Shares:
         if not came and self._withdraw(owner, turn):
             raise errors.unavailable(BUSY)
 
-    def _withdraw(self, owner: str, turn: threading.Lock) -> bool:
+    def _withdraw(self, owner: str | None, turn: threading.Lock) -> bool:
         """Stop waiting. False if the connection has come in the last moment."""
         with self._lock:
             waits = turn in self._queues.get(owner, ())
@@ -84,7 +87,7 @@ class Shares:
                 self._remove(owner, turn)
         return waits
 
-    def _remove(self, owner: str, turn: threading.Lock) -> threading.Lock:
+    def _remove(self, owner: str | None, turn: threading.Lock) -> threading.Lock:
         queue = self._queues[owner]
         queue.remove(turn)
         if not queue:
