@@ -20,13 +20,14 @@ from werkzeug import exceptions
 
 from tests.client import Client
 from tests.test_conventions import DESIGN, SOURCES
+from tests.test_hostile_requests import FIELD_BYTES, FIELDS_KIB, LINE_BYTES
 from todo_service import create_app, errors
 from todo_service.database.tables import users
 from todo_service.settings.schema import SettingsSchema
 from todo_service.tasks import columns, list_filters, queries, schemas
 from todo_service.tasks.changes_page import ChangesQuery
 from todo_service.tasks.list_page import TASK_QUERY
-from todo_service.web import cors, entity_tags, json_bodies
+from todo_service.web import cors, entity_tags, json_bodies, long_fields
 from todo_service.web.rate_limits import memory_windows
 
 ROOT = DESIGN.parent.parent
@@ -174,6 +175,11 @@ def _commands(group: click.Group, path: str = "") -> Iterator[str]:
 
 
 LIMITS = {
+    "a request line": LINE_BYTES,
+    "a header field": FIELD_BYTES,
+    "all header fields": FIELDS_KIB,
+    "`Accept-Encoding`": long_fields.LENGTH,
+    "`Access-Control-Request-Headers`": long_fields.LENGTH,
     "a body": json_bodies.BODY_BYTES // 1024,
     "`Accept`": errors.ACCEPT_LENGTH,
     "messages in one error": errors.MESSAGES_AT_MOST,

@@ -12,7 +12,7 @@ PREPARED = "SELECT name FROM pg_prepared_statements"
 @pytest.fixture
 def alone(make_client, milk):
     """Alice at an application with one connection; and what runs on that connection."""
-    alice = make_client(DB_POOL_SIZE="1")
+    alice = make_client(DB_POOL_SIZE="2")
     engine = alice.application.extensions["database"].engine
 
     def run(sql):
@@ -115,7 +115,7 @@ def test_a_change_of_a_columns_type_under_a_running_worker_is_survived(alone, mi
 
 
 def test_a_setting_switches_preparing_off(make_client, milk):
-    alice = make_client(DB_PREPARE="false", DB_POOL_SIZE="1")
+    alice = make_client(DB_PREPARE="false", DB_POOL_SIZE="2")
     for path in (milk.json["id"], "", "changes"):
         assert alice.get(path).status_code == 200
     engine = alice.application.extensions["database"].engine

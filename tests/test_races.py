@@ -16,7 +16,10 @@ MANY = 32
 def crowd(make_client):
     """Alice on as many threads as she likes, each with a connection of its own."""
     return make_client(
-        DB_POOL_SIZE="40", DB_POOL_TIMEOUT="60", DB_STATEMENT_TIMEOUT="60"
+        DB_POOL_SIZE="80",
+        GUNICORN_THREADS="160",
+        DB_POOL_TIMEOUT="60",
+        DB_STATEMENT_TIMEOUT="60",
     )
 
 

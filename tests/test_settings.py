@@ -158,6 +158,12 @@ def culprits(message: str) -> set[str]:
     return {line.split()[0] for line in message.splitlines()[1:]}
 
 
+def test_half_a_pool_is_at_least_one_connection():
+    assert culprits(refusal(KEYS_ALONE | GOOD | {"DB_POOL_SIZE": "1"})) == {
+        "DB_POOL_SIZE"
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "value"), BAD, ids=[f"{name}={value[:48]}" for name, value in BAD]
 )

@@ -60,7 +60,7 @@ def proxied(environ, server, app):
     proxy = CountingProxy(server)
     through = proxy.url(url).render_as_string(hide_password=False)
     # One connection, so that after the first request it is the steady state.
-    app = create_app(environ | {"DATABASE_URL": through, "DB_POOL_SIZE": "1"})
+    app = create_app(environ | {"DATABASE_URL": through, "DB_POOL_SIZE": "2"})
     yield app, proxy
     app.extensions["database"].engine.dispose()
     proxy.close()

@@ -12,8 +12,10 @@ from todo_service.settings import load
 from todo_service.tasks import purge
 from todo_service.web import (
     caching,
+    compression,
     cors,
     json_bodies,
+    long_fields,
     paths,
     rate_limits,
     request_log,
@@ -26,14 +28,17 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     settings = development.complete(load(environ), Path(app.instance_path))
 
     request_log.init_app(app, settings)  # a request id, one line a request
+    long_fields.init_app(app)  # fields that would take long to parse are dropped
     errors.init_app(app)  # every failure → {"error": …}
     paths.init_app(app)  # no redirects
     cors.init_app(app, settings)  # which origins' pages may call; preflights
     caching.init_app(app)  # private answers stay out of shared caches
     rate_limits.init_app(app, settings)  # per user; per address for who has none: 429
+    compression.init_app(app)  # gzip from 1 KiB
     identity.init_app(app, settings)  # token → user id, or 401; another's path: 403
     json_bodies.init_app(app)  # JSON in, JSON out
     database.init_app(app, settings)  # one statement a request
+
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     health.init_app(app)  # /health, /health/ready
 

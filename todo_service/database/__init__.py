@@ -52,7 +52,16 @@ def fetch_one(
 
 
 def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
-    """All rows of the statement, as named tuples. 503 if the database is away."""
+    """All rows of the statement, as named tuples. 503 if the database is away.
+
+    Also 503 if the statement's owner has used up their share of the connections.
+    Statements without an owner, as of a login, have the share of one user.
+    """
+    with current().shares.of(parameters.get("owner")):
+        return _run(statement, parameters)
+
+
+def _run(statement: Executable, parameters: Parameters) -> list[Any]:
     try:
         connection = current().engine.raw_connection()
     except (psycopg2.Error, SQLAlchemyError) as error:

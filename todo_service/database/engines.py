@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 
 from todo_service.database import connections, embedded
+from todo_service.database.shares import Shares
 from todo_service.settings import Settings
 
 # The readiness check answers within 2 s: connecting and the statement together.
@@ -29,6 +30,11 @@ class Database:
         self._settings = settings
         self._instance = instance
         self.connect_seconds = settings.db_connect_timeout
+        self.shares = Shares(
+            connections=settings.db_pool_size // 2,
+            waiting=settings.gunicorn_threads // 4,
+            seconds=settings.db_pool_timeout,
+        )
 
     @cached_property
     def url(self) -> URL:

@@ -86,7 +86,7 @@ class SettingsSchema(Schema):
     cors_origins = setting_fields.List(urls.browser_origin)
     database_url = setting_fields.Parsed(urls.postgres)
     database_url_unpooled = setting_fields.Parsed(urls.postgres)
-    db_pool_size = setting_fields.whole(1, 100, default=5)
+    db_pool_size = setting_fields.whole(2, 100, default=5)
     db_pool_timeout = setting_fields.seconds(0.1, 60, default=2.0)
     db_connect_timeout = setting_fields.seconds(0.1, 120, default=10.0)
     db_statement_timeout = setting_fields.seconds(0.1, 600, default=5.0)

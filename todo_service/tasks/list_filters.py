@@ -3,7 +3,6 @@
 An entry says how a query writes the filter, and what it means in a statement.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,8 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    func,
+    literal_column,
     or_,
 )
 from sqlalchemy.types import TypeEngine
@@ -28,6 +29,8 @@ from todo_service.web import fields
 
 REPEATED_AT_MOST = 20
 SEARCH_LENGTH = 200
+# What comes behind it in a regular expression means itself (PostgreSQL, 9.7.3.4).
+LITERALLY: ColumnElement = literal_column("'***='", Text)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Filter:
 
 
 class _Search(fields.Text):
-    """Text to look for, as a pattern in which `/` escapes; None if it is blank."""
+    """Text to look for; None if it is blank."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping | None, **kwargs: Any
@@ -50,8 +53,7 @@ class _Search(fields.Text):
         text = super()._deserialize(value, attr, data, **kwargs)
         if len(text) > SEARCH_LENGTH:
             raise ValidationError(f"Longer than maximum length {SEARCH_LENGTH}.")
-        blank = not text.strip(fields.WHITE_SPACE)
-        return None if blank else re.sub("([/%_])", r"/\1", text)
+        return text if text.strip(fields.WHITE_SPACE) else None
 
 
 def _any_of(item: plain.Field) -> plain.List:
@@ -69,6 +71,15 @@ def _given(
     """
     value = bindparam(name, type_=kind)
     return or_(value.is_(None), meaning(value))
+
+
+def _contains(column: ColumnElement, text: ColumnElement) -> ColumnElement:
+    """True if the column has the text somewhere, in upper or lower case.
+
+    A regular expression takes time by the length of the column. LIKE takes time by that
+    length times the text's: 15 s for 7,200 long tasks, instead of 1.5.
+    """
+    return func.lower(column).regexp_match(LITERALLY + func.lower(text))
 
 
 FILTERS: dict[str, Filter] = {
@@ -96,8 +107,8 @@ FILTERS: dict[str, Filter] = {
             "q",
             Text(),
             lambda text: or_(
-                tasks.c.title.icontains(text, escape="/"),
-                tasks.c.description.icontains(text, escape="/"),
+                _contains(tasks.c.title, text),
+                _contains(tasks.c.description, text),
             ),
         ),
     ),

@@ -9,7 +9,7 @@ CACHE_CONTROL = {"api": "private, no-cache", "auth": "no-store"}
 
 
 def init_app(app: Flask) -> None:
-    """Add `Cache-Control` and `Vary` to every answer that needs them."""
+    """Add `Vary` to every answer, and `Cache-Control` where it is needed."""
     app.after_request(_add_headers)
 
 
@@ -18,7 +18,7 @@ def _add_headers(response: Response) -> Response:
     first_segment = request.path.split("/", 2)[1] if "/" in request.path else ""
     if first_segment in CACHE_CONTROL and not is_preflight():
         headers["Cache-Control"] = CACHE_CONTROL[first_segment]
-        headers.add("Vary", "Origin, Authorization")
+        headers.add("Vary", "Origin, Accept-Encoding, Authorization")
     else:
-        headers.add("Vary", "Origin")
+        headers.add("Vary", "Origin, Accept-Encoding")
     return response
