@@ -143,11 +143,19 @@ def send(app, environ):
     return statuses[0], (time.thread_time() - began) * 1000
 
 
-def cost(app, method, path, **options):
-    """The least CPU time of some runs, in milliseconds: the rest is noise."""
-    runs = [send(app, environ_of(method, path, **options)) for _ in range(3)]
-    assert runs[0][0] < 500
-    return min(took for _, took in runs)
+def cost(app, method, path, *, enough=0.0, **options):
+    """The least CPU time of three runs, in milliseconds: the rest is noise.
+
+    A run that took no more than `enough` is the last one.
+    """
+    least = float("inf")
+    for _ in range(3):
+        status, took = send(app, environ_of(method, path, **options))
+        assert status < 500
+        least = min(least, took)
+        if least <= enough:
+            break
+    return least
 
 
 def filled(filling, field):
@@ -173,12 +181,13 @@ def token(request, token_of, database):
 def dear(app, usual, hostile):
     """Which of the hostile requests cost too much more than the usual one."""
     method, path, options = usual
-    least = cost(app, method, path, **options)
+    enough = cost(app, method, path, **options) + MILLISECONDS_MORE
     found = {}
     for name, change in hostile.items():
-        more = cost(app, method, change.pop("path", path), **options | change) - least
-        if more > MILLISECONDS_MORE:
-            found[name] = round(more)
+        where = change.pop("path", path)
+        took = cost(app, method, where, enough=enough, **options | change)
+        if took > enough:
+            found[name] = round(took)
     return found
 
 
