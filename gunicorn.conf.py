@@ -18,12 +18,19 @@ workers = settings.web_concurrency
 
 # Threads wait for the database in parallel; more of them than pooled connections, so
 # that the health check answers while all connections are busy.
-worker_class = "gthread"
+worker_class = "todo_service.server.Worker"
 threads = settings.gunicorn_threads
 
 # Longer than a load balancer keeps its side open (60 s as a rule): the balancer closes
 # first, and no request meets a closing connection.
 keepalive = 75
+
+# No header of a client changes the path or the scheme, not even from this machine.
+# Headers with an underscore are dropped, because WSGI cannot tell `_` from `-`.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
+proxy_protocol = "off"
 
 # A worker that no longer reports is replaced; one that stops gets time to finish.
 timeout = 30
@@ -38,8 +45,9 @@ control_socket_disable = True
 
 
 def when_ready(server):
-    """Log once, in the master, whether this is production."""
+    """Log once, in the master, whether this is production, and what it needs."""
     server.log.info("APP_ENV is %s.", settings.app_env)
+    server.log.info("Put a proxy that buffers requests in front of this port.")
 
 
 def post_worker_init(worker):
