@@ -1,30 +1,16 @@
 """The service as it runs in production: gunicorn, sockets, signals."""
 
 import json
-import os
-import signal
-import socket
 import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from http.client import HTTPConnection
-from pathlib import Path
 
-import jwt
 import pytest
 from sqlalchemy import create_engine, text
 
 from tests.conftest import SECRET
+from tests.running import GUNICORN, PATIENCE, ROOT, TOKEN, only_ours, running, statuses
 from todo_service.settings import urls
 from todo_service.web.json_bodies import BODY_BYTES
-
-ROOT = Path(__file__).parent.parent
-GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-PATIENCE = 15  # seconds
-TOKEN = jwt.encode({"sub": "alice", "exp": 4102444800}, SECRET, "HS256").encode()
 
 MANY_AT_ONCE = 8
 KILL_ALL = text(
@@ -33,83 +19,12 @@ KILL_ALL = text(
 )
 
 
-@dataclass
-class Service:
-    """A running gunicorn: where it listens, what it has said."""
-
-    process: subprocess.Popen
-    port: int
-    log: Path
-
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-
-    def get(self, path: str, **headers: str) -> int:
-        """The status of one request on a connection of its own."""
-        connection = self.connect()
-        headers["Authorization"] = f"Bearer {TOKEN.decode()}"
-        connection.request("GET", path, headers=headers)
-        status = connection.getresponse().status
-        connection.close()
-        return status
-
-    def send(self, raw: bytes) -> bytes:
-        """All that is answered to these bytes, after which the client says no more."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as there:
-            with suppress(ConnectionError):  # it may have heard enough, and hung up
-                there.sendall(raw)
-                there.shutdown(socket.SHUT_WR)
-            answer = b""
-            with suppress(ConnectionError):
-                while some := there.recv(65536):
-                    answer += some
-            return answer
-
-
 @pytest.fixture(scope="module")
 def service(environ, app, tmp_path_factory):
     """The service under gunicorn, on a migrated database. It has to stop well."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("gunicorn") / "log"
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            GUNICORN,
-            cwd=ROOT,
-            env=_only_ours(environ | {"PORT": str(port), "DB_POOL_SIZE": "4"}),
-            stderr=written,
-            stdout=written,
-        )
-    try:
-        running = Service(process, port, log)
-        _wait_for(running)
-        yield running
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _only_ours(settings):
-    """An environment in which nothing but these settings speaks to the service."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | settings
-
-
-def _wait_for(service):
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and service.process.poll() is None:
-        with suppress(OSError):
-            assert service.get("/health") == 200
-            return
-        time.sleep(0.05)
-    pytest.fail(f"gunicorn did not start: {service.log.read_text()}")
-
-
-def statuses(answer: bytes) -> list[int]:
-    """The status of each answer in what came back on one connection."""
-    return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    with running(environ | {"DB_POOL_SIZE": "4"}, log) as service:
+        yield service
 
 
 def request(method, path, *more: bytes, body=b"", token=TOKEN, last=True) -> bytes:
@@ -301,7 +216,7 @@ def test_bad_settings_are_refused_once_and_all_named(environ):
     refused = subprocess.run(
         GUNICORN,
         cwd=ROOT,
-        env=_only_ours(culprits),
+        env=only_ours(culprits),
         capture_output=True,
         text=True,
         timeout=PATIENCE,

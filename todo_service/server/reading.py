@@ -50,8 +50,11 @@ class Reader(SocketUnreader):
         self.deadline = time.monotonic() + seconds
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """What comes next. Raises `NoMoreData` if nothing comes before the deadline."""
-        self.sock.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        """What comes next. Raises `NoMoreData` once the deadline has passed."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise NoMoreData
+        self.sock.settimeout(left)
         try:
             return super().chunk(size_hint)
         except TimeoutError:
