@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow import fields as plain
 from sqlalchemy.engine import URL
 
-from todo_service.settings import setting_fields, urls
+from todo_service.settings import processes, setting_fields, urls
 
 SECRET_BYTES = 32
 NEXT_JS, VITE = "http://localhost:3000", "http://localhost:5173"
@@ -93,8 +93,8 @@ class SettingsSchema(Schema):
     jwt_audience = setting_fields.List(str)
     jwt_leeway = setting_fields.seconds(0, 300, default=10.0)
     trash_days = setting_fields.whole(0, 36500, default=30)
-    web_concurrency = setting_fields.whole(1, 1000, default=2)
-    gunicorn_threads = setting_fields.whole(1, 1000, default=16)
+    web_concurrency = setting_fields.whole(1, 1000, default=None)
+    gunicorn_threads = setting_fields.whole(1, 1000, default=None)
 
     def on_bind_field(self, field_name: str, field_obj: plain.Field) -> None:
         """A setting has its field's name in capitals."""
@@ -127,4 +127,7 @@ class SettingsSchema(Schema):
         if not found["cors_origins"]:
             development = found["app_env"] == "development"
             found["cors_origins"] = [NEXT_JS, VITE] if development else [NEXT_JS]
+        pool = found["db_pool_size"]
+        found["web_concurrency"] = found["web_concurrency"] or processes.workers(pool)
+        found["gunicorn_threads"] = found["gunicorn_threads"] or processes.threads(pool)
         return Settings(**found)
