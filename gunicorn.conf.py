@@ -4,7 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from todo_service import database
+from todo_service import database, tasks
+from todo_service.database.driver import for_driver
 from todo_service.settings import BadSettingsError, load
 
 try:
@@ -42,6 +43,12 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # The service logs one line a request itself; the control socket would lie in $HOME.
 accesslog = None
 control_socket_disable = True
+
+
+def on_starting(server):
+    """Compile every statement, once for all workers: they are forked after this."""
+    for statement in tasks.STATEMENTS:
+        for_driver(statement)
 
 
 def when_ready(server):
