@@ -1,6 +1,8 @@
 """Signals under load: no request that the service has taken is lost."""
 
 import json
+import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -16,6 +18,7 @@ CLIENTS = 8  # half of them keep their connections
 REQUESTS = 1000
 WORKERS = 2
 GONE = "Worker exiting"
+LISTENING = re.compile(r"Listening at: \S+ \((\d+)\)")
 HEADERS = {
     "Authorization": f"Bearer {TOKEN.decode()}",
     "Content-Type": "application/json",
@@ -97,6 +100,27 @@ def test_a_reload_under_load_fails_no_request(service, alice):
     assert load.answers.keys() == {201}
     assert load.answers[201] >= REQUESTS
     assert stored(alice) == len(set(load.created)) == load.answers[201]
+
+
+def test_a_new_release_takes_over_under_load(service, alice):
+    with Load(service) as load:
+        service.process.send_signal(signal.SIGUSR2)
+        until(lambda: service.log.read_text().count("Booting worker") == 2 * WORKERS)
+        [successor] = set(masters(service)) - {service.process.pid}
+        try:
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(15) == 0
+            load.answered(REQUESTS)
+        finally:
+            os.kill(successor, signal.SIGTERM)
+
+    assert load.answers.keys() == {201}
+    assert stored(alice) == len(set(load.created)) == load.answers[201]
+
+
+def masters(service: Service) -> list[int]:
+    """The processes that have listened on the port."""
+    return [int(pid) for pid in LISTENING.findall(service.log.read_text())]
 
 
 def test_a_stop_under_load_loses_no_request(service, alice):
