@@ -8,6 +8,7 @@ and never waits, so a thread gets whole heads only. Each wait for a client has a
 import logging
 import selectors
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -105,6 +106,9 @@ class Worker(ThreadWorker):
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
+        # Who connects between the last accept and the close is lost. Between the two
+        # this thread must not wait for another one's turn.
+        sys.setswitchinterval(1e-5)
         for listener in self.sockets:
             for _ in range(self.cfg.backlog):
                 connections = self.nr_conns
