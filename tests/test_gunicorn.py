@@ -6,10 +6,13 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.http.errors import ConfigurationProblem
 from sqlalchemy import create_engine, text
 
 from tests.conftest import SECRET
 from tests.running import GUNICORN, PATIENCE, ROOT, TOKEN, only_ours, running, statuses
+from todo_service.server import Worker, refusals
 from todo_service.settings import urls
 from todo_service.web.json_bodies import BODY_BYTES
 
@@ -143,6 +146,19 @@ def test_what_the_http_server_refuses_has_the_shape_of_every_error(
     [(key, message)] = json.loads(body).items()
     assert (key, message[-1]) == ("error", ".")
     assert service.get("/health") == 200
+
+
+@pytest.mark.parametrize("crash", [RuntimeError("secret"), ConfigurationProblem("x")])
+def test_a_crash_of_the_http_server_tells_nothing(crash):
+    assert refusals.refusal(crash) == (500, "Internal server error")
+
+
+def test_a_certificate_is_refused_with_what_to_do():
+    cfg = Config()
+    cfg.set("certfile", __file__)
+
+    with pytest.raises(RuntimeError, match="at a proxy in front"):
+        Worker.check_config(cfg, None)
 
 
 def test_garbage_behind_a_request_does_not_spoil_its_answer(service):

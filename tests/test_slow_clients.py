@@ -24,11 +24,11 @@ GOOD = b"Authorization: Bearer " + TOKEN + b"\r\n"
 
 @pytest.fixture(scope="module")
 def service(environ, app, tmp_path_factory):
-    """One worker with four threads and room for few connections."""
+    """One worker with eight threads and room for few connections."""
     log = tmp_path_factory.mktemp("gunicorn") / "log"
     small = {
         "WEB_CONCURRENCY": "1",
-        "GUNICORN_THREADS": "4",
+        "GUNICORN_THREADS": "8",
         "GUNICORN_CMD_ARGS": f"--worker-connections {ROOM}",
     }
     with running(environ | small, log) as service:
