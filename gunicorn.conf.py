@@ -7,7 +7,8 @@ from pathlib import Path
 from gunicorn.http.body import ChunkedReader
 from gunicorn.http.errors import LimitRequestHeaders
 
-from todo_service import database
+from todo_service import database, tasks
+from todo_service.database.driver import for_driver
 from todo_service.settings import BadSettingsError, load
 
 try:
@@ -21,12 +22,19 @@ workers = settings.web_concurrency
 
 # Threads wait for the database in parallel; more of them than pooled connections, so
 # that the health check answers while all connections are busy.
-worker_class = "gthread"
+worker_class = "todo_service.server.Worker"
 threads = settings.gunicorn_threads
 
 # Longer than a load balancer keeps its side open (60 s as a rule): the balancer closes
 # first, and no request meets a closing connection.
 keepalive = 75
+
+# No header of a client changes the path or the scheme, not even from this machine.
+# Headers with an underscore are dropped, because WSGI cannot tell `_` from `-`.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
+proxy_protocol = "off"
 
 # A worker that no longer reports is replaced; one that stops gets time to finish.
 timeout = 30
@@ -50,9 +58,16 @@ accesslog = None
 control_socket_disable = True
 
 
+def on_starting(server):
+    """Compile every statement, once for all workers: they are forked after this."""
+    for statement in tasks.STATEMENTS:
+        for_driver(statement)
+
+
 def when_ready(server):
-    """Log once, in the master, whether this is production."""
+    """Log once, in the master, whether this is production, and what it needs."""
     server.log.info("APP_ENV is %s.", settings.app_env)
+    server.log.info("Put a proxy that buffers requests in front of this port.")
 
 
 def pre_request(worker, request):

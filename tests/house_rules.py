@@ -24,6 +24,7 @@ ROOMS = {
     "tasks": {"settings", "errors", "web", "database", "identity"},
     "health": {"errors", "database"},
     "development": {"settings", "database"},
+    "server": set(),
 }
 
 # The modules that build statements, with all that they may import.

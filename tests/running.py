@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import SECRET
 
 ROOT = Path(__file__).parent.parent
-GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "wsgi:app"]
 PATIENCE = 15  # seconds
 TOKEN = jwt.encode({"sub": "alice", "exp": 4102444800}, SECRET, "HS256").encode()
 

@@ -19,10 +19,12 @@ from sqlalchemy.dialects import postgresql
 from werkzeug import exceptions
 
 from tests.client import Client
+from tests.house_rules import room
 from tests.test_conventions import DESIGN, SOURCES
 from tests.test_hostile_requests import FIELD_BYTES, FIELDS_KIB, LINE_BYTES
 from todo_service import create_app, errors
 from todo_service.database.tables import users
+from todo_service.server.refusals import BAD_REQUEST, CRASH, REFUSALS
 from todo_service.settings.schema import SettingsSchema
 from todo_service.tasks import columns, list_filters, queries, schemas
 from todo_service.tasks.changes_page import ChangesQuery
@@ -222,10 +224,18 @@ def test_the_page_names_every_header_that_pages_may_send_or_read(app):
 def wrong_statuses(page: str, app: Flask) -> list[str]:
     """Statuses that no request below provokes, or that only the code names."""
     said = named(page, "status")
-    unnamed = {str(status) for status in statuses_of(SOURCES)} - set(said)
+    ours = {name: text for name, text in SOURCES.items() if room(name) != "server"}
+    unnamed = {str(status) for status in statuses_of(ours)} - set(said)
     return differences(said, map(str, PROVOKED)) + [
         f"{status} is missing" for status in unnamed
     ]
+
+
+def wrong_server_statuses(page: str, app: Flask) -> list[str]:
+    """Statuses that gunicorn answers with in only the page or only the code."""
+    answers = [BAD_REQUEST, CRASH, *REFUSALS.values()]
+    real = {str(int(status)) for status, _ in answers}
+    return differences(named(page, "server status"), real)
 
 
 def statuses_of(sources: dict[str, str]) -> set[int]:
@@ -396,6 +406,7 @@ def test_a_status_that_only_a_module_names_is_reported(app, monkeypatch):
 
 CHECKS = {
     "status": wrong_statuses,
+    "server status": wrong_server_statuses,
     "method and path": wrong_routes,
     "mount": wrong_routes,
     "list parameter": wrong_list_parameters,
@@ -428,6 +439,7 @@ def test_every_line_that_is_missing_is_reported(app, heading):
 
 ADDED = {
     "status": "`418`",
+    "server status": "`418`",
     "method and path": f"`POST {MOUNT}/batch`",
     "mount": "`/v2/tasks`",
     "list parameter": "`color`",

@@ -1,30 +1,20 @@
 """The service as it runs in production: gunicorn, sockets, signals."""
 
 import json
-import os
-import signal
-import socket
+import re
 import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from http.client import HTTPConnection
-from pathlib import Path
 
-import jwt
 import pytest
+from gunicorn.config import Config
+from gunicorn.http.errors import ConfigurationProblem
 from sqlalchemy import create_engine, text
 
 from tests.conftest import SECRET
+from tests.running import GUNICORN, PATIENCE, ROOT, TOKEN, only_ours, running, statuses
+from todo_service.server import Worker, refusals
 from todo_service.settings import urls
 from todo_service.web.json_bodies import BODY_BYTES
-
-ROOT = Path(__file__).parent.parent
-GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-PATIENCE = 15  # seconds
-TOKEN = jwt.encode({"sub": "alice", "exp": 4102444800}, SECRET, "HS256").encode()
 
 MANY_AT_ONCE = 6  # as many as one user may send to one worker: 2 run, 4 wait
 KILL_ALL = text(
@@ -33,83 +23,12 @@ KILL_ALL = text(
 )
 
 
-@dataclass
-class Service:
-    """A running gunicorn: where it listens, what it has said."""
-
-    process: subprocess.Popen
-    port: int
-    log: Path
-
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-
-    def get(self, path: str, **headers: str) -> int:
-        """The status of one request on a connection of its own."""
-        connection = self.connect()
-        headers["Authorization"] = f"Bearer {TOKEN.decode()}"
-        connection.request("GET", path, headers=headers)
-        status = connection.getresponse().status
-        connection.close()
-        return status
-
-    def send(self, raw: bytes) -> bytes:
-        """All that is answered to these bytes, after which the client says no more."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as there:
-            with suppress(ConnectionError):  # it may have heard enough, and hung up
-                there.sendall(raw)
-                there.shutdown(socket.SHUT_WR)
-            answer = b""
-            with suppress(ConnectionError):
-                while some := there.recv(65536):
-                    answer += some
-            return answer
-
-
 @pytest.fixture(scope="module")
 def service(environ, app, tmp_path_factory):
     """The service under gunicorn, on a migrated database. It has to stop well."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("gunicorn") / "log"
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            GUNICORN,
-            cwd=ROOT,
-            env=_only_ours(environ | {"PORT": str(port), "DB_POOL_SIZE": "4"}),
-            stderr=written,
-            stdout=written,
-        )
-    try:
-        running = Service(process, port, log)
-        _wait_for(running)
-        yield running
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _only_ours(settings):
-    """An environment in which nothing but these settings speaks to the service."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | settings
-
-
-def _wait_for(service):
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and service.process.poll() is None:
-        with suppress(OSError):
-            assert service.get("/health") == 200
-            return
-        time.sleep(0.05)
-    pytest.fail(f"gunicorn did not start: {service.log.read_text()}")
-
-
-def statuses(answer: bytes) -> list[int]:
-    """The status of each answer in what came back on one connection."""
-    return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    with running(environ | {"DB_POOL_SIZE": "4"}, log) as service:
+        yield service
 
 
 def request(method, path, *more: bytes, body=b"", token=TOKEN, last=True) -> bytes:
@@ -197,7 +116,49 @@ def test_broken_http_is_refused_and_the_service_lives_on(service, raw):
 
     # A client that has gone away in the middle may get no answer.
     assert all(400 <= status < 500 for status in statuses(answer)), answer
+    assert b"<html>" not in answer
     assert service.get("/api/tasks") == 200
+
+
+REFUSED = {
+    "garbage": (GARBAGE, 400),
+    "a-lower-case-method": (b"get / HTTP/1.1\r\n\r\n", 400),
+    "lines-without-cr": (b"GET /health HTTP/1.1\nHost: x\n\n", 400),
+    "a-long-path": (BROKEN["long-path"], 414),
+    "an-expectation": (get(b"/health", b"Expect: the-worst"), 417),
+    "a-large-field": (get(b"/health", b"X-A: " + b"x" * 10_000), 431),
+    "many-fields": (get(b"/health", *[b"X-A: x"] * 1000), 431),
+    "a-transfer-coding": (get(b"/health", b"Transfer-Encoding: br"), 501),
+    "proxy-protocol": (b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n" + get(b"/health"), 400),
+}
+
+
+@pytest.mark.parametrize(("raw", "status"), REFUSED.values(), ids=REFUSED)
+def test_what_the_http_server_refuses_has_the_shape_of_every_error(
+    service, raw, status
+):
+    head, _, body = service.send(raw).partition(b"\r\n\r\n")
+
+    assert statuses(head) == [status]
+    assert b"Content-Type: application/json" in head
+    assert b"Content-Length: %d" % len(body) in head
+    assert re.search(rb"X-Request-ID: [\w-]+", head)
+    [(key, message)] = json.loads(body).items()
+    assert (key, message[-1]) == ("error", ".")
+    assert service.get("/health") == 200
+
+
+@pytest.mark.parametrize("crash", [RuntimeError("secret"), ConfigurationProblem("x")])
+def test_a_crash_of_the_http_server_tells_nothing(crash):
+    assert refusals.refusal(crash) == (500, "Internal server error")
+
+
+def test_a_certificate_is_refused_with_what_to_do():
+    cfg = Config()
+    cfg.set("certfile", __file__)
+
+    with pytest.raises(RuntimeError, match="at a proxy in front"):
+        Worker.check_config(cfg, None)
 
 
 def test_garbage_behind_a_request_does_not_spoil_its_answer(service):
@@ -231,6 +192,57 @@ def test_a_path_on_the_wire_is_decoded_once_and_never_redirected(service, path, 
 
     assert statuses(answer) == [status]
     assert b"location:" not in answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "status"),
+    [
+        (b"/health", b"SCRIPT_NAME: /zzz", 200),
+        (b"/health/x/api/tasks", b"SCRIPT_NAME: /health/x", 404),
+        (b"/health/x/api/tasks", b"Script-Name: /health/x", 404),
+        (b"/health", b"PATH_INFO: /nowhere", 200),
+        (b"/nowhere", b"PATH_INFO: /health", 404),
+        (b"/nowhere", b"X-Original-URL: /health", 404),
+        (b"/nowhere", b"X-Rewrite-URL: /health", 404),
+        (b"/nowhere", b"X-Forwarded-Prefix: /nowhere", 404),
+        (b"/nowhere", b"X-HTTP-Method-Override: OPTIONS", 404),
+        (b"/health", b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off", 200),
+        (b"/health", b"X-Forwarded-Proto: gopher", 200),
+        (b"/health", b"REMOTE_USER: bob\r\nREMOTE_ADDR: 1.2.3.4", 200),
+        (b"/api/tasks", b"USER_ID: bob", 200),
+    ],
+)
+def test_no_header_changes_what_a_request_is_about(service, path, field, status):
+    assert statuses(service.send(get(path, field))) == [status]
+
+
+def test_a_header_cannot_move_a_request_to_another_path(service, alice):
+    hidden = post(b"SCRIPT_NAME: /health/x", LENGTH, body=TEA)
+
+    answer = service.send(hidden.replace(b"/api/tasks", b"/health/x/api/tasks"))
+
+    assert statuses(answer) == [404]
+    assert alice.get("").json["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "status"),
+    [
+        (b"Content_Length: 5\r\nContent-Length: 16", 201),
+        (b"Content_Type: text/plain\r\nContent-Length: 16", 201),
+        (b"Transfer_Encoding: chunked\r\nContent-Length: 16", 201),
+        (b"Idempotency_Key: \x7f\r\nContent-Length: 16", 400),
+        (b"Content_Encoding: gzip\r\nContent-Length: 16", 201),
+    ],
+)
+def test_a_header_with_an_underscore_stands_for_no_other(service, field, status):
+    assert statuses(service.send(post(field, body=TEA))) == [status]
+
+
+def test_a_token_in_a_header_with_an_underscore_is_no_token(service):
+    hidden = get(b"/api/tasks").replace(b"Authorization:", b"HTTP_Authorization:")
+
+    assert statuses(service.send(hidden)) == [401]
 
 
 def test_a_request_with_two_authorization_headers_is_refused(service):
@@ -282,8 +294,10 @@ def test_the_log_is_one_line_of_json_a_request_and_tells_no_secret(service):
     assert "Traceback" not in service.log.read_text()
 
 
-def test_the_start_says_once_that_this_is_production(service):
-    assert service.log.read_text().count("APP_ENV is production.") == 1
+def test_the_start_says_once_that_this_is_production_and_what_it_needs(service):
+    said = service.log.read_text()
+    assert said.count("APP_ENV is production.") == 1
+    assert said.count("Put a proxy that buffers requests in front") == 1
 
 
 def test_bad_settings_are_refused_once_and_all_named(environ):
@@ -301,7 +315,7 @@ def test_bad_settings_are_refused_once_and_all_named(environ):
     refused = subprocess.run(
         GUNICORN,
         cwd=ROOT,
-        env=_only_ours(culprits),
+        env=only_ours(culprits),
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -6,6 +6,7 @@ constant; its parameters come with the call, `owner` among them: see `docs/desig
 
 import logging
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psycopg2
@@ -17,6 +18,8 @@ from todo_service.database import faults
 from todo_service.database.driver import Parameters, for_driver
 from todo_service.database.engines import Database
 from todo_service.settings import Settings
+
+WARM_UP_SECONDS = 1
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +78,16 @@ def _run(statement: Executable, parameters: Parameters) -> list[Any]:
 
 
 def warm_up(app: Flask) -> None:
-    """Make the first connection now: its round trips would slow a user's request."""
+    """Make the first connection now: its round trips would slow a user's request.
+
+    If that takes more than a second, it goes on while the service starts.
+    """
+    connecting = Thread(target=_connect, args=(app,), daemon=True)
+    connecting.start()
+    connecting.join(WARM_UP_SECONDS)
+
+
+def _connect(app: Flask) -> None:
     try:
         app.extensions["database"].engine.raw_connection().close()
     except (psycopg2.Error, SQLAlchemyError) as error:

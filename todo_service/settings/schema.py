@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow import fields as plain
 from sqlalchemy.engine import URL
 
-from todo_service.settings import rates, setting_fields, urls
+from todo_service.settings import processes, rates, setting_fields, urls
 
 SECRET_BYTES = 32
 # Empty, these settings switch something off; every other one counts as not set.
@@ -101,8 +101,8 @@ class SettingsSchema(Schema):
     rate_limit = setting_fields.Parsed(rates.limit, default="600 per minute")
     rate_limit_storage_url = setting_fields.Parsed(urls.redis)
     trusted_proxies = setting_fields.whole(0, 100, default=0)
-    web_concurrency = setting_fields.whole(1, 1000, default=2)
-    gunicorn_threads = setting_fields.whole(1, 1000, default=16)
+    web_concurrency = setting_fields.whole(1, 1000, default=None)
+    gunicorn_threads = setting_fields.whole(1, 1000, default=None)
 
     def on_bind_field(self, field_name: str, field_obj: plain.Field) -> None:
         """A setting has its field's name in capitals."""
@@ -135,4 +135,7 @@ class SettingsSchema(Schema):
         if not found["cors_origins"]:
             development = found["app_env"] == "development"
             found["cors_origins"] = [NEXT_JS, VITE] if development else [NEXT_JS]
+        pool = found["db_pool_size"]
+        found["web_concurrency"] = found["web_concurrency"] or processes.workers(pool)
+        found["gunicorn_threads"] = found["gunicorn_threads"] or processes.threads(pool)
         return Settings(**found)

@@ -54,8 +54,8 @@ def switch(*, default: bool) -> Parsed:
     return Parsed(parse, default=default)
 
 
-def whole(lowest: int, highest: int, *, default: int) -> fields.Integer:
-    """A whole number."""
+def whole(lowest: int, highest: int, *, default: int | None) -> fields.Integer:
+    """A whole number. The default None is replaced by what follows from others."""
     return _number(fields.Integer, lowest, highest, default)
 
 
@@ -71,7 +71,9 @@ def _items(text: str) -> list[str]:
     return items
 
 
-def _number(kind: Callable, lowest: float, highest: float, default: float) -> Any:
+def _number(
+    kind: Callable, lowest: float, highest: float, default: float | None
+) -> Any:
     must = f"must be a number from {lowest} to {highest}."
     return kind(
         load_default=default,

@@ -1,0 +1,158 @@
+"""Clients that are silent, slow, or that ask to be taken for somebody else."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import pytest
+from gunicorn.http.errors import NoMoreData
+
+from tests.running import TOKEN, Service, everything, running, statuses
+from todo_service.server.reading import HEAD_SECONDS, Reader
+from todo_service.web.json_bodies import BODY_BYTES
+
+# Many more than threads: without a cure each attack stops the service.
+ATTACKERS = 40
+ROOM = 60  # connections of the worker
+HEAD = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+LAST = HEAD + b"Connection: close\r\n\r\n"
+POST = b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GOOD = b"Authorization: Bearer " + TOKEN + b"\r\n"
+
+
+@pytest.fixture(scope="module")
+def service(environ, app, tmp_path_factory):
+    """One worker with eight threads and room for few connections."""
+    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    small = {
+        "WEB_CONCURRENCY": "1",
+        "GUNICORN_THREADS": "8",
+        "GUNICORN_CMD_ARGS": f"--worker-connections {ROOM}",
+    }
+    with running(environ | small, log) as service:
+        yield service
+        assert "Traceback" not in log.read_text()
+
+
+@contextmanager
+def attackers(service: Service, raw: bytes) -> Iterator[list[socket.socket]]:
+    """Connections over which these bytes have gone, and no more will."""
+    sockets = [service.open(raw) for _ in range(ATTACKERS)]
+    yield sockets
+    for each in sockets:
+        each.close()
+
+
+def serves(service: Service) -> bool:
+    """Whether it answers so soon that it cannot have waited for an attacker."""
+    began = time.monotonic()
+    answers = {service.get("/api/tasks") for _ in range(5)}
+    return answers == {200} and time.monotonic() - began < HEAD_SECONDS - 1
+
+
+HALVES = {
+    "nothing": b"",
+    "half-a-line": b"GET /hea",
+    "half-a-head": HEAD,
+    "one-request-and-a-half": HEAD + b"\r\n" + HEAD,
+    "an-empty-line-first": b"\r\n" + HEAD,
+    "does-not-hang-up": LAST,
+    "half-a-body": POST + b"Content-Length: 100\r\n\r\n{",
+    "half-a-chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n64\r\n{",
+}
+
+
+@pytest.mark.parametrize("raw", HALVES.values(), ids=HALVES)
+def test_a_connection_that_waits_for_its_client_holds_nobody_up(service, raw):
+    with attackers(service, raw):
+        assert serves(service)
+
+    assert serves(service)
+
+
+def test_a_user_who_sends_half_bodies_stops_the_service_until_they_end(service):
+    with attackers(service, POST + GOOD + b"Content-Length: 100\r\n\r\n{"):
+        pass  # it lasts as long as the connections do, 20 s each at most
+
+    assert serves(service)
+
+
+def drip(service: Service) -> bytes:
+    """Send a header, a byte at a time, until the service ends the connection."""
+    with service.open(HEAD + b"X-A: ") as there:
+        there.settimeout(0.2)
+        for _ in range(10 * HEAD_SECONDS):
+            with suppress(TimeoutError):
+                return there.recv(100)
+            there.sendall(b"x")
+    pytest.fail("it never ended")
+
+
+def test_half_a_head_ends_and_a_kept_connection_does_not(service):
+    kept = service.connect()
+    kept.request("GET", "/health")
+    kept.getresponse().read()
+    mine = kept.sock
+    began = time.monotonic()
+
+    with attackers(service, HEAD) as sockets, ThreadPoolExecutor() as other:
+        dripped = other.submit(drip, service)
+        assert {everything(each) for each in sockets} == {b""}
+        assert dripped.result() == b""
+
+    assert time.monotonic() - began < HEAD_SECONDS + 3
+    kept.request("GET", "/health")
+    assert (kept.getresponse().status, kept.sock) == (200, mine)
+    kept.close()
+
+
+def test_more_connections_than_there_is_room_for_hold_nobody_up(service):
+    with attackers(service, b""), attackers(service, HEAD), attackers(service, LAST):
+        assert serves(service)
+
+
+def slowly(service: Service, pieces: list[bytes]) -> list[int]:
+    """The statuses of what is answered to these bytes, with a pause before each."""
+    with service.open() as there:
+        for piece in pieces:
+            time.sleep(0.05)
+            there.sendall(piece)
+        return statuses(everything(there))
+
+
+def test_a_request_may_come_in_pieces(service):
+    pieces = [b"GET /hea", b"lth HTTP/1.1\r\nHost:", b" x\r\n", b"\r", b"\n", LAST]
+
+    assert slowly(service, pieces) == [200, 200]
+
+
+def test_a_slow_upload_of_the_largest_body_arrives(service):
+    task = b'{"title": "slow"}'.ljust(BODY_BYTES)
+    head = POST + GOOD + b"Connection: close\r\nContent-Length: %d\r\n\r\n"
+    pieces = [task[start : start + 2048] for start in range(0, BODY_BYTES, 2048)]
+
+    assert slowly(service, [head % len(task), *pieces]) == [201]
+
+
+def read_what_drips(reader: Reader, client: socket.socket) -> None:
+    """Read for ever, while the client sends a byte from time to time."""
+    while True:
+        client.sendall(b"x")
+        reader.chunk()
+        time.sleep(0.02)
+
+
+def test_the_reads_of_a_body_have_one_deadline_together():
+    here, client = socket.socketpair()
+    reader = Reader(here)
+    began = time.monotonic()
+    reader.allow(0.3)
+
+    with pytest.raises(NoMoreData):
+        read_what_drips(reader, client)
+
+    assert 0.2 < time.monotonic() - began < 3
+    here.close()
+    client.close()
