@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import Executable, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
-from todo_service.database import faults
+from todo_service.database import faults, retries
 from todo_service.database.driver import Parameters, for_driver
 from todo_service.database.engines import Database
 from todo_service.settings import Settings
@@ -37,7 +37,7 @@ def fetch_one(
     *,
     if_taken: Executable | None = None,
 ) -> Any | None:
-    """The statement's one row, or None. 503 if the database is away.
+    """The statement's one row, or None. 503 as for `fetch_all`.
 
     If a unique key is taken, the statement changed nothing, and the answer is the row
     of `if_taken`. If that row has gone meanwhile, the statement runs once more.
@@ -51,8 +51,14 @@ def fetch_one(
     return rows[0] if rows else None
 
 
-def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
-    """All rows of the statement, as named tuples. 503 if the database is away."""
+def fetch_all(
+    statement: Executable, parameters: Parameters, *, tries: int = 2
+) -> list[Any]:
+    """All rows of the statement, as named tuples.
+
+    It is sent so often at most, and only if `retries` allows it more than once. 503 if
+    the database is away, too slow, or cannot do it now.
+    """
     try:
         connection = current().engine.raw_connection()
     except (psycopg2.Error, SQLAlchemyError) as error:
@@ -60,9 +66,13 @@ def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
     try:
         return for_driver(statement).run(connection.cursor(), parameters)
     except psycopg2.Error as error:
-        raise faults.explained(error) from None
+        again = retries.allowed(statement, error, broke=_broke(connection))
+        if tries == 1 or not again:
+            raise faults.explained(error) from None
+        log.warning("Sending a statement again: %s", faults.first_line(error))
     finally:
         _give_back(connection)
+    return fetch_all(statement, parameters, tries=tries - 1)
 
 
 def warm_up(app: Flask) -> None:
@@ -75,6 +85,11 @@ def warm_up(app: Flask) -> None:
 
 def _give_back(connection: PoolProxiedConnection) -> None:
     """Return a connection to the pool, unless it broke."""
-    if connection.dbapi_connection is None or connection.dbapi_connection.closed:
+    if _broke(connection):
         connection.invalidate()
     connection.close()
+
+
+def _broke(connection: PoolProxiedConnection) -> bool:
+    inner = connection.dbapi_connection
+    return inner is None or bool(inner.closed)
