@@ -67,11 +67,10 @@ class CountingProxy:
             while received := source.recv(65536):
                 self.trips += from_client and not turn["client"]
                 turn["client"] = from_client
+                what = "statement" if from_client else "answer"
                 if from_client:
                     turn["runs"] = received.startswith(b"Q")
-                if turn["runs"] and self._loses(
-                    "statement" if from_client else "answer"
-                ):
+                if turn["runs"] and self._loses(what):
                     _cut(source)
                     _cut(target)
                     return

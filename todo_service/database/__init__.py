@@ -5,6 +5,7 @@ constant; its parameters come with the call, `owner` among them: see `docs/desig
 """
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,12 @@ def fetch_all(
         connection = current().engine.raw_connection()
     except (psycopg2.Error, SQLAlchemyError) as error:
         raise faults.explained(error) from None
+    began = time.monotonic()
     try:
         return for_driver(statement).run(connection.cursor(), parameters)
     except psycopg2.Error as error:
-        again = retries.allowed(statement, error, broke=_broke(connection))
+        seconds, broke = time.monotonic() - began, _broke(connection)
+        again = retries.allowed(statement, error, broke=broke, seconds=seconds)
         if tries == 1 or not again:
             raise faults.explained(error) from None
         log.warning("Sending a statement again: %s", faults.first_line(error))

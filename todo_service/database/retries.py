@@ -13,6 +13,7 @@ from todo_service.database.connections import LateError
 
 # A serialization failure and a deadlock: PostgreSQL has undone the statement.
 UNDONE = {"40001", "40P01"}
+SOON_SECONDS = 2
 
 
 def repeatable(statement: Any) -> Any:
@@ -24,14 +25,16 @@ def repeatable(statement: Any) -> Any:
     return statement.execution_options(repeatable=True)
 
 
-def allowed(statement: Executable, error: psycopg2.Error, *, broke: bool) -> bool:
+def allowed(
+    statement: Executable, error: psycopg2.Error, *, broke: bool, seconds: float
+) -> bool:
     """True if the statement may be sent again after this error.
 
-    `broke` says whether the connection broke. A server that let the deadline pass is
-    not asked a second time: the client would wait twice as long.
+    `broke` says whether the connection broke, `seconds` how long the statement had run.
+    After a long wait there is no second one: a pooler without a server lets its clients
+    wait before it hangs up.
     """
     if error.pgcode in UNDONE:
         return True
-    if not broke or isinstance(error, LateError):
-        return False
-    return "repeatable" in statement.get_execution_options()
+    soon = broke and seconds < SOON_SECONDS and not isinstance(error, LateError)
+    return soon and "repeatable" in statement.get_execution_options()
