@@ -76,7 +76,7 @@ def _toggled(hit: FromClause) -> dict[str, Any]:
 
 SELECT_TASK = repeatable(prepare(select(*shown(tasks)).where(IS_ONE, LIVE)))
 
-# What `INSERT_TASK` created before, in the trash too: for another request with this
+# What `INSERT_NEW_TASK` created before, in the trash too: for another request with this
 # key, or for this one, whose connection broke before the answer came.
 SELECT_CREATED = repeatable(
     select(*shown(tasks, WITH_TRASH), tasks.c.request_hash).where(
@@ -112,15 +112,15 @@ _row: dict[str, Any] = {
     "version": _counted.c.last_change,
 }
 
-# A key that is taken makes the whole statement fail, so the counter does not move. The
-# id has to be a new one, made for the request: then the statement may run twice.
-INSERT_TASK = repeatable(
-    prepare(
-        insert(tasks)
-        .from_select(list(_row), select(*_row.values()).select_from(_counted))
-        .returning(*shown(tasks, WITH_TRASH))
-    )
+# A key that is taken makes the whole statement fail, so the counter does not move.
+INSERT_TASK = prepare(
+    insert(tasks)
+    .from_select(list(_row), select(*_row.values()).select_from(_counted))
+    .returning(*shown(tasks, WITH_TRASH))
 )
+# The same under an id that was made for this request: if the id is taken, the statement
+# has run before.
+INSERT_NEW_TASK = repeatable(INSERT_TASK)
 
 # `change_one` says what comes back of these.
 UPDATE_TASK = change_one(_changed)

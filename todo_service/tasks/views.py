@@ -57,7 +57,7 @@ def create_task() -> ResponseReturnValue:
     digest = idempotency.digest(NEW_TASK, values) if key else None
     new = _one(new_id())
     row = database.fetch_one(
-        queries.INSERT_TASK,
+        queries.INSERT_NEW_TASK,
         new | {"key": key, "digest": digest} | queries.new_values(values),
         if_taken=queries.SELECT_CREATED,
     )
