@@ -38,7 +38,7 @@ class Postgres:
         self.port = free_port()
         self.url = URL.create(
             "postgresql+psycopg2",
-            username="todo",
+            username="postgres",
             host="127.0.0.1",
             port=self.port,
             database="postgres",
@@ -46,15 +46,19 @@ class Postgres:
         self._process: subprocess.Popen | None = None
         if self._user:
             subprocess.run(["chown", self._user, folder], check=True)
-        self._run("initdb", "-D", self.data, "-U", "todo", "-A", "trust", "-E", "UTF8")
+        self._initialize()
 
     def start(self) -> None:
         """Start the server; it may still recover when this returns."""
         options = [f"-c{name}={value}" for name, value in self.settings.items()]
         with (self.data.parent / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.data, f"-p{self.port}"]
-                + options,
+                [
+                    str(self._programs / "postgres"),
+                    f"-D{self.data}",
+                    f"-p{self.port}",
+                    *options,
+                ],
                 user=self._user,
                 stdout=log,
                 stderr=log,
@@ -65,7 +69,7 @@ class Postgres:
         late = time.monotonic() + PATIENCE
         while True:
             try:
-                psycopg2.connect(host="127.0.0.1", port=self.port, user="todo").close()
+                self.driver_connection().close()
                 return
             except psycopg2.OperationalError:
                 assert time.monotonic() < late, (self.data.parent / "log").read_text()
@@ -108,6 +112,10 @@ class Postgres:
         for each in self._family():
             each.resume()
 
+    def driver_connection(self) -> psycopg2.extensions.connection:
+        """A connection as the driver makes it."""
+        return psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres")
+
     @contextmanager
     def connect(self, database: str = "postgres") -> Iterator[Connection]:
         """A connection in autocommit."""
@@ -130,9 +138,10 @@ class Postgres:
         first = psutil.Process(self._process.pid)
         return [first, *first.children(recursive=True)]
 
-    def _run(self, program: str, *arguments: str | Path) -> None:
+    def _initialize(self) -> None:
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
         subprocess.run(
-            [self._programs / program, *arguments],
+            [self._programs / "initdb", f"--pgdata={self.data}", *options],
             check=True,
             user=self._user,
             stdout=subprocess.DEVNULL,

@@ -1,0 +1,226 @@
+"""PostgreSQL goes away in every way, and comes back: what clients get, how soon."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+import jwt
+import psycopg2
+import pytest
+from sqlalchemy import text
+
+from tests.conftest import SECRET
+from tests.e2e.client import Answer, Client
+from tests.faults.conftest import DEADLINE
+from tests.faults.postgres import Postgres
+from tests.waiting import until
+
+REFUSED_SECONDS = 0.5
+SILENT_SECONDS = DEADLINE + 0.5
+RECOVERY_SECONDS = 1
+HEALTH_SECONDS = 0.2
+MANY = 12
+
+
+@contextmanager
+def shut_down(postgres: Postgres) -> Iterator[None]:
+    postgres.stop()
+    yield
+    postgres.start()
+    postgres.wait()
+
+
+@contextmanager
+def killed(postgres: Postgres) -> Iterator[None]:
+    postgres.kill()
+    yield
+    postgres.start()
+    postgres.wait()
+
+
+@contextmanager
+def frozen(postgres: Postgres) -> Iterator[None]:
+    postgres.freeze()
+    yield
+    postgres.thaw()
+
+
+@contextmanager
+def mute(postgres: Postgres) -> Iterator[None]:
+    """In the place of the server something accepts everything and never answers."""
+    postgres.stop()
+    with socket.create_server(("127.0.0.1", postgres.port)):
+        yield
+    postgres.start()
+    postgres.wait()
+
+
+@contextmanager
+def recovering(postgres: Postgres) -> Iterator[None]:
+    """A standby that lets nobody in, as after a failover that has not ended."""
+    with standby(postgres, hot_standby="off"):
+        until(lambda: is_closed(postgres))
+        yield
+
+
+@contextmanager
+def standby(postgres: Postgres, **settings: str) -> Iterator[None]:
+    """The server as a standby; afterwards it is the first server again."""
+    signal = postgres.data / "standby.signal"
+    usual = postgres.settings
+    postgres.stop()
+    signal.touch(0o644)
+    postgres.settings = usual | {"restore_command": "false"} | settings
+    postgres.start()
+    yield
+    postgres.stop()
+    signal.unlink()
+    postgres.settings = usual
+    postgres.start()
+    postgres.wait()
+
+
+@contextmanager
+def crowded(postgres: Postgres) -> Iterator[None]:
+    """Others hold every connection that the server allows."""
+    with postgres.connect() as last, ExitStack() as others:
+        last.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        with suppress(psycopg2.OperationalError):
+            while True:
+                others.callback(postgres.driver_connection().close)
+        yield
+
+
+def is_closed(postgres: Postgres) -> bool:
+    """True if the server runs and lets nobody in (57P03)."""
+    try:
+        postgres.driver_connection().close()
+    except psycopg2.OperationalError as error:
+        return "accepting connections" in str(error)
+    return False
+
+
+@dataclass
+class Seen:
+    """An answer, and the seconds that it took."""
+
+    answer: Answer
+    seconds: float
+
+
+def timed(ask: Callable[[], Answer]) -> Seen:
+    began = time.monotonic()
+    answer = ask()
+    return Seen(answer, time.monotonic() - began)
+
+
+@pytest.fixture
+def alice(service):
+    token = jwt.encode({"sub": "alice", "exp": 4102444800}, SECRET, "HS256")
+    return Client(f"{service}/api/tasks", token=token)
+
+
+@pytest.fixture
+def requests(alice):
+    """What clients do with a task."""
+    task = alice.post(body={"title": "Buy milk"}).json["id"]
+    return [
+        lambda: alice.get(),
+        lambda: alice.get(f"/{task}"),
+        lambda: alice.post(body={"title": "Tea"}),
+        lambda: alice.patch(f"/{task}/complete"),
+    ]
+
+
+def all_at_once(requests, service) -> tuple[list[Seen], list[float]]:
+    """What many requests get, and what `/health` took meanwhile."""
+    health = Client(f"{service}/health")
+    with ThreadPoolExecutor(MANY) as clients:
+        running = [
+            clients.submit(timed, requests[n % len(requests)]) for n in range(MANY)
+        ]
+        pulse = [timed(health.get)]
+        while not all(each.done() for each in running):
+            pulse.append(timed(health.get))
+            time.sleep(0.02)
+        assert {each.answer.status for each in pulse} == {200}
+        return [each.result() for each in running], [each.seconds for each in pulse]
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert list(answer.json) == ["error"]
+    assert answer.json["error"].startswith("The database ")
+
+
+@pytest.mark.parametrize(
+    ("fault", "bar"),
+    [
+        pytest.param(shut_down, REFUSED_SECONDS, id="shut-down"),
+        pytest.param(killed, REFUSED_SECONDS, id="killed"),
+        pytest.param(recovering, REFUSED_SECONDS, id="recovering"),
+        pytest.param(crowded, REFUSED_SECONDS, id="too-many-connections"),
+        pytest.param(frozen, SILENT_SECONDS, id="frozen"),
+        pytest.param(mute, SILENT_SECONDS, id="accepts-and-never-answers"),
+    ],
+)
+def test_while_it_is_away_clients_get_503_and_soon_after_all_is_well(
+    postgres, service, requests, fault, bar
+):
+    with fault(postgres):
+        for _ in range(2):  # on the connections that there were, and on new ones
+            seen, pulse = all_at_once(requests, service)
+            for each in seen:
+                assert_unavailable(each.answer)
+            assert sorted(each.seconds for each in seen)[MANY // 2] <= bar
+            assert max(pulse) <= HEALTH_SECONDS
+    began = time.monotonic()
+    for ask in requests:
+        until(lambda ask=ask: ask().status in (200, 201))
+    assert time.monotonic() - began <= RECOVERY_SECONDS
+
+
+def test_a_backend_that_is_killed_ends_all_connections_and_all_is_soon_well(
+    postgres, requests
+):
+    postgres.kill_a_backend()
+    postgres.wait()
+
+    began = time.monotonic()
+    for ask in requests:
+        until(lambda ask=ask: ask().status in (200, 201))
+    assert time.monotonic() - began <= RECOVERY_SECONDS
+
+
+def test_a_standby_is_read_from_and_its_writes_are_503(postgres, alice, requests):
+    read_list, read_task, *writes = requests
+    with standby(postgres):
+        postgres.wait()
+        assert (read_list().status, read_task().status) == (200, 200)
+        for write in writes:
+            assert_unavailable(write())
+    assert {ask().status for ask in requests} == {200, 201}
+
+
+def test_slow_statements_that_hold_every_connection_are_503_and_health_answers(
+    postgres, service, requests
+):
+    with postgres.connect() as connection:
+        connection.execute(text("BEGIN"))
+        connection.execute(text("LOCK TABLE users, tasks"))
+
+        seen, pulse = all_at_once(requests, service)
+
+        for each in seen:
+            assert_unavailable(each.answer)
+            assert each.seconds <= SILENT_SECONDS
+        assert max(pulse) <= HEALTH_SECONDS
+        connection.execute(text("ROLLBACK"))
+    assert {ask().status for ask in requests} == {200, 201}
