@@ -9,12 +9,15 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.e2e import servers
+from tests.faults.asking import requests_of_alice
 from tests.faults.postgres import Postgres
 from todo_service import create_app
 from todo_service.database import migrations
 
 # Short deadlines keep the tests short; the ones of production are in the contract.
 DEADLINE = 1.0
+REFUSED_SECONDS = 0.5
+SILENT_SECONDS = DEADLINE + 0.5
 DEADLINES = {
     "DB_CONNECT_TIMEOUT": str(DEADLINE),
     "DB_STATEMENT_TIMEOUT": str(DEADLINE),
@@ -57,6 +60,12 @@ def service(postgres):
     """The URL of the service under gunicorn, with short deadlines."""
     with servers.service(settings_for(postgres.url), **DEADLINES) as url:
         yield url
+
+
+@pytest.fixture
+def requests(service):
+    """What Alice does with a task of hers: two reads, two writes."""
+    return requests_of_alice(service)
 
 
 def settings_for(url) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 import psutil
 import psycopg2
 from sqlalchemy import URL, Connection, create_engine
+
+from tests.pooler import free_port
 
 # Crashes of the server lose nothing that it has written; only the machine's would.
 SETTINGS = {
@@ -146,9 +147,3 @@ class Postgres:
             user=self._user,
             stdout=subprocess.DEVNULL,
         )
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
