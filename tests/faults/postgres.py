@@ -13,6 +13,7 @@ import psycopg2
 from sqlalchemy import URL, Connection, create_engine
 
 from tests.pooler import free_port
+from tests.waiting import until
 
 # Crashes of the server lose nothing that it has written; only the machine's would.
 SETTINGS = {
@@ -91,7 +92,7 @@ class Postgres:
                 each.kill()
         assert self._process
         self._process.wait(PATIENCE)
-        psutil.wait_procs(family, PATIENCE)
+        until(lambda: all(map(_is_dead, family)))
 
     def kill_a_backend(self) -> None:
         """Kill one client's backend: the server ends all and recovers by itself."""
@@ -147,3 +148,11 @@ class Postgres:
             user=self._user,
             stdout=subprocess.DEVNULL,
         )
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    """True for a zombie too: nobody may have asked for its end yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -1,7 +1,10 @@
 """PostgreSQL goes away in every way, and comes back: what clients get, how soon."""
 
+import os
+import shutil
 import socket
 import statistics
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -144,6 +147,47 @@ def test_a_standby_is_read_from_and_its_writes_are_503(postgres, requests):
         for write in writes:
             assert_unavailable(write())
     assert {ask().status for ask in requests} == {200, 201}
+
+
+@pytest.fixture
+def small_disk(folder):
+    """A disk of 4 MiB. test_faults.py does without, where none may be mounted."""
+    disk = folder / "small"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "tmpfs", disk]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody mount a disk")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+@pytest.fixture
+def ballast(postgres, small_disk, requests):
+    """What fills the disk that the tasks are on; it can be thrown away."""
+    place = small_disk / "tasks"
+    place.mkdir()
+    shutil.chown(place, "pgserver")
+    with postgres.connect() as connection:
+        connection.exec_driver_sql(f"CREATE TABLESPACE small LOCATION '{place}'")
+        connection.exec_driver_sql("ALTER TABLE tasks SET TABLESPACE small")
+        file = small_disk / "ballast"
+        with suppress(OSError), file.open("wb", buffering=0) as written:
+            while True:
+                written.write(bytes(4096))
+        yield file
+        connection.exec_driver_sql("ALTER TABLE tasks SET TABLESPACE pg_default")
+        connection.exec_driver_sql("DROP TABLESPACE small")
+
+
+def test_on_a_full_disk_writes_are_503_until_there_is_room(ballast, requests):
+    read_list, read_task, create, _ = requests
+    until(lambda: create().status == 503)  # the last page had room for some
+
+    assert_unavailable(create())
+    assert (read_list().status, read_task().status) == (200, 200)
+
+    ballast.unlink()
+    assert_well_within(RECOVERY_SECONDS, requests)
 
 
 def test_slow_statements_that_hold_every_connection_are_503_and_health_answers(

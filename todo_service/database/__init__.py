@@ -57,19 +57,15 @@ def fetch_all(
 ) -> list[Any]:
     """All rows of the statement, as named tuples.
 
-    It is sent so often at most, and only if `retries` allows it more than once. 503 if
-    the database is away, too slow, or cannot do it now.
+    503 if the database is away, too slow, or cannot do it now. `tries` is how often the
+    statement is sent at most; `retries` says after which faults.
     """
-    try:
-        connection = current().engine.raw_connection()
-    except (psycopg2.Error, SQLAlchemyError) as error:
-        raise faults.explained(error) from None
+    connection = _checked_out()
     began = time.monotonic()
     try:
         return for_driver(statement).run(connection.cursor(), parameters)
     except psycopg2.Error as error:
-        seconds, broke = time.monotonic() - began, _broke(connection)
-        again = retries.allowed(statement, error, broke=broke, seconds=seconds)
+        again = retries.allowed(statement, error, broke=_broke(connection), since=began)
         if tries == 1 or not again:
             raise faults.explained(error) from None
         log.warning("Sending a statement again: %s", faults.first_line(error))
@@ -84,6 +80,14 @@ def warm_up(app: Flask) -> None:
         app.extensions["database"].engine.raw_connection().close()
     except (psycopg2.Error, SQLAlchemyError) as error:
         log.warning("Starting without the database: %s", faults.first_line(error))
+
+
+def _checked_out() -> PoolProxiedConnection:
+    """A connection of the pool. 503 if there is none in time."""
+    try:
+        return current().engine.raw_connection()
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        raise faults.explained(error) from None
 
 
 def _give_back(connection: PoolProxiedConnection) -> None:

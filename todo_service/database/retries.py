@@ -4,6 +4,7 @@
 here is not sent again after its connection broke: it may have happened.
 """
 
+import time
 from typing import Any
 
 import psycopg2
@@ -26,15 +27,17 @@ def repeatable(statement: Any) -> Any:
 
 
 def allowed(
-    statement: Executable, error: psycopg2.Error, *, broke: bool, seconds: float
+    statement: Executable, error: psycopg2.Error, *, broke: bool, since: float
 ) -> bool:
     """True if the statement may be sent again after this error.
 
-    `broke` says whether the connection broke, `seconds` how long the statement had run.
-    After a long wait there is no second one: a pooler without a server lets its clients
-    wait before it hangs up.
+    `broke` says whether the connection broke, `since` is the monotonic time when the
+    statement was sent. After a long wait there is no second one: a pooler without a
+    server lets its clients wait before it hangs up.
     """
     if error.pgcode in UNDONE:
         return True
-    soon = broke and seconds < SOON_SECONDS and not isinstance(error, LateError)
+    if not broke or isinstance(error, LateError):
+        return False
+    soon = time.monotonic() - since < SOON_SECONDS
     return soon and "repeatable" in statement.get_execution_options()
