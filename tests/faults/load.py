@@ -109,6 +109,7 @@ class Writer(threading.Thread):
             self._create(str(number))
             self._create_once(f"{number}, with a key")
             tag = self._toggle(guarded, tag)
+            self._read_back(guarded, tag)
             if not self._careful:
                 self._change(f"/{blind}/complete")
                 self._change(f"/{blind}/complete", {"completed": True})
@@ -139,6 +140,12 @@ class Writer(threading.Thread):
                 self._book.changes += 1
                 return reply.headers["etag"]
 
+    def _read_back(self, task: str, tag: str) -> None:
+        """Read a task that nobody else changes."""
+        reply = self._line.send("GET", f"/{task}")
+        if not _is_unavailable(reply) and reply.headers.get("etag") != tag:
+            self._book.wrong.append(reply)
+
     def _change(self, path: str, body: Any = None) -> None:
         if self._send("PATCH", path, body).status == 200:
             self._book.changes += 1
@@ -152,8 +159,12 @@ class Writer(threading.Thread):
             self._book.acknowledged += 1
             if "idempotency-replayed" not in reply.headers:
                 self._book.tags[reply.headers["etag"]] += 1
-        elif reply.status == 503 and "retry-after" in reply.headers:
+        elif _is_unavailable(reply):
             time.sleep(PAUSE_SECONDS)
         elif reply.status != 412:
             self._book.wrong.append(reply)
         return reply
+
+
+def _is_unavailable(reply: Reply) -> bool:
+    return reply.status == 503 and "retry-after" in reply.headers

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from tests.e2e import servers
 from tests.e2e.client import Client
+from tests.faults.asking import HEALTH_SECONDS, Ask, Seen, timed
 from tests.faults.conftest import settings_for
 from tests.faults.load import Book, Writer
 from tests.faults.postgres import Postgres
@@ -66,7 +67,8 @@ class Campaign:
 
     books: dict[str, Book] = field(default_factory=dict)  # by user
     recoveries: list[float] = field(default_factory=list)  # seconds
-    pulses: list[float] = field(default_factory=list)  # seconds of `/health`
+    health: list[Seen] = field(default_factory=list)
+    readiness: list[Seen] = field(default_factory=list)
 
     def acknowledged(self) -> int:
         return sum(book.acknowledged for book in self.books.values())
@@ -84,7 +86,12 @@ def campaign(postgres, production) -> Campaign:
         for number, (user, book) in enumerate(campaign.books.items())
         for _ in range(WRITERS_PER_USER)
     ]
-    clients.append(Thread(target=feel_pulse, args=(production, campaign)))
+    for path, noted in (
+        ("/health", campaign.health),
+        ("/health/ready", campaign.readiness),
+    ):
+        asking = (Client(f"{production}{path}").get, noted, campaign)
+        clients.append(Thread(target=watch, args=asking))
     for each in clients:
         each.start()
     for crash in cycle(CRASHES):
@@ -99,12 +106,10 @@ def campaign(postgres, production) -> Campaign:
     return campaign
 
 
-def feel_pulse(url: str, campaign: Campaign) -> None:
-    health = Client(f"{url}/health")
+def watch(ask: Ask, noted: list[Seen], campaign: Campaign) -> None:
+    """Ask the same again and again."""
     while not campaign.is_over():
-        began = time.monotonic()
-        assert health.get().status == 200
-        campaign.pulses.append(time.monotonic() - began)
+        noted.append(timed(ask))
         time.sleep(0.05)
 
 
@@ -170,6 +175,13 @@ def test_the_writers_go_on_within_a_second_of_the_servers_return(campaign):
     assert max(campaign.recoveries) <= 1
 
 
-def test_health_answers_meanwhile(campaign):
-    # The writers keep every core busy: one pulse in a hundred may have to wait.
-    assert statistics.quantiles(campaign.pulses, n=100)[98] <= 0.2
+def test_the_probes_answer_meanwhile(campaign):
+    assert {each.answer.status for each in campaign.health} == {200}
+    assert {each.answer.status for each in campaign.readiness} <= {200, 503}
+    # The writers keep every core busy: one probe in a hundred may have to wait.
+    assert slowest_but_one_percent(campaign.health) <= HEALTH_SECONDS
+    assert slowest_but_one_percent(campaign.readiness) <= 2
+
+
+def slowest_but_one_percent(seen: list[Seen]) -> float:
+    return statistics.quantiles((each.seconds for each in seen), n=100)[98]

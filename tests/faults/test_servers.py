@@ -109,12 +109,12 @@ def is_closed(postgres: Postgres) -> bool:
 @pytest.mark.parametrize(
     ("fault", "bar"),
     [
-        pytest.param(shut_down, REFUSED_SECONDS, id="shut-down"),
+        pytest.param(shut_down, REFUSED_SECONDS, id="shut_down"),
         pytest.param(killed, REFUSED_SECONDS, id="killed"),
         pytest.param(recovering, REFUSED_SECONDS, id="recovering"),
-        pytest.param(crowded, REFUSED_SECONDS, id="too-many-connections"),
+        pytest.param(crowded, REFUSED_SECONDS, id="too_many_connections"),
         pytest.param(frozen, SILENT_SECONDS, id="frozen"),
-        pytest.param(mute, SILENT_SECONDS, id="accepts-and-never-answers"),
+        pytest.param(mute, SILENT_SECONDS, id="never_answers"),
     ],
 )
 def test_while_it_is_away_clients_get_503_and_soon_after_all_is_well(
