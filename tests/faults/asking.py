@@ -1,7 +1,7 @@
 """What clients ask of the service, all at once, and how long it takes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from tests.e2e.client import Answer, Client
 from tests.waiting import until
 
 MANY = 12
+PULSES = 10  # at least
 HEALTH_SECONDS = 0.2
 
 Ask = Callable[[], Answer]
@@ -52,12 +53,17 @@ def all_at_once(requests: list[Ask], url: str) -> tuple[list[Seen], list[float]]
         running = [
             clients.submit(timed, requests[n % len(requests)]) for n in range(MANY)
         ]
-        pulse = [timed(health.get)]
-        while not all(each.done() for each in running):
+        pulse: list[Seen] = []
+        while len(pulse) < PULSES or not all(each.done() for each in running):
             pulse.append(timed(health.get))
             time.sleep(0.02)
     assert {each.answer.status for each in pulse} == {200}
     return [each.result() for each in running], [each.seconds for each in pulse]
+
+
+def all_but_slowest(seconds: Iterable[float]) -> float:
+    """The greatest but one: a busy machine makes somebody wait once."""
+    return sorted(seconds)[-2]
 
 
 def assert_unavailable(answer: Answer) -> None:
@@ -69,8 +75,10 @@ def assert_unavailable(answer: Answer) -> None:
 
 
 def assert_well_within(seconds: float, requests: list[Ask]) -> None:
-    """Each request succeeds, the first time before so many seconds have passed."""
+    """The first request succeeds before so many seconds have passed, the others too."""
+    first, *others = requests
     began = time.monotonic()
-    for ask in requests:
-        until(lambda ask=ask: ask().status in (200, 201))
+    until(lambda: first().status == 200)
     assert time.monotonic() - began <= seconds
+    for ask in others:
+        until(lambda ask=ask: ask().status in (200, 201))
