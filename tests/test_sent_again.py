@@ -1,13 +1,18 @@
 """Which statements are sent a second time, and that nothing happens twice by that."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
+import psycopg2
 import pytest
 from sqlalchemy import text
 
 from tests.proxy import CountingProxy
 from tests.waiting import wait_for_a_blocked_statement
+from todo_service.database import retries
+from todo_service.tasks import queries
 
 KEY = {"Idempotency-Key": "a-key"}
 LOST = pytest.mark.parametrize("lost", ["statement", "answer"])
@@ -103,6 +108,15 @@ def test_a_create_that_breaks_twice_is_a_503_and_happened_once(line, remote, ali
     assert alice.get("").json["total"] == 2
     assert remote.post("", json={"title": "Tea"}, headers=KEY).status_code == 201
     assert alice.get("").json["total"] == 2
+
+
+def test_nothing_is_sent_again_after_a_long_wait():
+    broken = psycopg2.OperationalError("server closed the connection unexpectedly")
+    now = time.monotonic()
+    allowed = partial(retries.allowed, queries.SELECT_TASK, broken, broke=True)
+
+    assert allowed(since=now)
+    assert not allowed(since=now - retries.SOON_SECONDS)
 
 
 CHANGES = {
