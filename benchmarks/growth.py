@@ -157,6 +157,10 @@ STATEMENTS: dict[str, Callable[[int], Question]] = {
         {"owner": name_of(n), "position": n - 10, "floor": 0, "page_size": 51},
     ),
     "one task": lambda n: (queries.SELECT_TASK, one(n)),
+    "what a create has made": lambda n: (
+        queries.SELECT_CREATED,
+        one(n) | {"key": "a-key"},
+    ),
     "a change": lambda n: (
         queries.UPDATE_TASK,
         one(n) | queries.changed_values({"title": "x"}),

@@ -199,6 +199,14 @@ def too_long(sources: Sources) -> list[str]:
     return [each for each in found if each != CONTENTS]
 
 
+def writes(statement: ClauseElement) -> bool:
+    """True if the statement changes a row somewhere."""
+    return any(
+        isinstance(part, Insert | Update | Delete)
+        for part in visitors.iterate(statement)
+    )
+
+
 def tables_without_owner(statement: ClauseElement) -> list[str]:
     """The tables that a statement uses somewhere without the owner's equality."""
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_pooler import answers, free_port
+from tests.ports import free_port, is_open
 from tests.waiting import until
 
 
@@ -33,7 +33,7 @@ class RedisServer:
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
         )
-        until(lambda: answers(self.port))
+        until(lambda: is_open(self.port))
 
     def kill(self) -> None:
         """End it at once: its port is closed from now on."""

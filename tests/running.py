@@ -16,6 +16,7 @@ import jwt
 import pytest
 
 from tests.conftest import SECRET
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 GUNICORN = [str(Path(sys.executable).with_name("gunicorn")), "wsgi:app"]
@@ -76,8 +77,7 @@ def statuses(answer: bytes) -> list[int]:
 @contextmanager
 def running(settings: Mapping[str, str], log: Path) -> Iterator[Service]:
     """The service with these settings. It has to stop well."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with log.open("wb") as written:
         process = subprocess.Popen(
             GUNICORN,

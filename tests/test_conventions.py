@@ -127,6 +127,18 @@ def test_every_statement_names_the_owner_of_every_table(name):
     assert house_rules.tables_without_owner(STATEMENTS[name]) == []
 
 
+def test_only_a_read_or_a_create_under_a_new_id_may_run_twice():
+    twice = {n for n, each in STATEMENTS.items() if may_run_twice(each)}
+    writing = {n for n, each in STATEMENTS.items() if house_rules.writes(each)}
+
+    assert twice & writing == {"INSERT_NEW_TASK"}
+    assert STATEMENTS.keys() - writing - vars(purge).keys() <= twice
+
+
+def may_run_twice(statement: Executable) -> bool:
+    return "repeatable" in statement.get_execution_options()
+
+
 OTHERS = [
     pytest.param(select(tasks).where(tasks.c.id == TASK), id="by-id"),
     pytest.param(select(tasks).where(or_(IS_ONE, tasks.c.completed)), id="or"),

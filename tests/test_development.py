@@ -18,6 +18,7 @@ from threading import Timer
 import pytest
 
 from tests.client import Client
+from tests.ports import free_port
 from todo_service import create_app, development
 from todo_service.settings import load
 from todo_service.settings.schema import SECRET_BYTES
@@ -100,8 +101,7 @@ def running(start):
 @contextmanager
 def flask_run(folder: Path, environ: dict[str, str]) -> Iterator[subprocess.Popen]:
     """`flask run` on a free port, with these settings and nothing else."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "run"],
         cwd=folder,

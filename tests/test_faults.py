@@ -1,5 +1,6 @@
 """What happens when PostgreSQL goes away, and comes back."""
 
+import os
 import socket
 import time
 
@@ -128,3 +129,49 @@ def test_a_read_only_server_is_a_503(make_client, app, database, milk):
         finally:
             connection.exec_driver_sql("SET default_transaction_read_only = off")
             connection.exec_driver_sql(f"{read_only} = off")
+
+
+def test_a_peer_that_has_vanished_is_found(make_client, app, server):
+    proxy = CountingProxy(server)
+    url = proxy.url(app.extensions["database"].url)
+    own = url.update_query_dict({"keepalives_idle": "7"})
+    client = make_client(DATABASE_URL=own.render_as_string(hide_password=False))
+    connection = client.application.extensions["database"].engine.raw_connection()
+
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 7
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+    connection.close()
+    proxy.close()
+
+
+FULL = (
+    """CREATE FUNCTION fill_the_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN COPY (SELECT 1) TO '/dev/full'; END $$""",
+    """CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON tasks
+    EXECUTE FUNCTION fill_the_disk()""",
+)
+
+
+@pytest.fixture
+def full_disk(database, milk):
+    """Every write of a task meets the kernel's own "No space left on device"."""
+    with database.connect() as connection:
+        for statement in FULL:
+            connection.exec_driver_sql(statement)
+        yield
+        connection.exec_driver_sql("DROP FUNCTION fill_the_disk CASCADE")
+
+
+def test_a_full_disk_is_a_503_and_reads_go_on(full_disk, make_client, milk):
+    alice = make_client()
+
+    for answer in (
+        alice.post("", json={"title": "x"}),
+        alice.patch(milk.location, json={"title": "x"}),
+    ):
+        assert_unavailable(answer)
+        assert answer.json["error"] == "The database takes no changes at the moment."
+    assert alice.get("").json["tasks"] == [milk.json]

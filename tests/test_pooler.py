@@ -1,80 +1,21 @@
 """The service behind PgBouncer in transaction mode, as behind Neon's pooler."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from tests.client import Client
+from tests.pooler import pooler
 from tests.proxy import CountingProxy
-from tests.waiting import until
 from todo_service import create_app
 
-CONFIGURATION = """
-[databases]
-* = host={host} port={port} user={user}
-
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {own_port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-max_client_conn = 100
-ignore_startup_parameters = extra_float_digits
-"""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0
-
 
 @pytest.fixture
-def open_folder():
-    """A folder that other users of the machine can read."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
-
-
-@pytest.fixture
-def pooled(server, app, open_folder):
+def pooled(server, app):
     """The URL of the application's database through PgBouncer, two connections wide."""
-    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if program is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("PgBouncer is not installed")
-    url = app.extensions["database"].url
     proxy = CountingProxy(server)
-    direct = proxy.url(url)
-    own_port = free_port()
-    file = open_folder / "pgbouncer.ini"
-    file.write_text(
-        CONFIGURATION.format(
-            host=direct.host, port=direct.port, user=direct.username, own_port=own_port
-        )
-    )
-    command = [program, str(file)]
-    if os.getuid() == 0:  # PgBouncer does not run as root
-        command = ["runuser", "-u", "nobody", "--", *command]
-    pooler = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    until(lambda: answers(own_port))
-    yield direct.set(host="127.0.0.1", port=own_port)
-    pooler.terminate()
-    pooler.wait()
+    with pooler(proxy.url(app.extensions["database"].url)) as running:
+        yield running.url
     proxy.close()
 
 

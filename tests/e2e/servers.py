@@ -3,7 +3,6 @@
 import json
 import os
 import select
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tests.conftest import SECRET
 from tests.e2e.client import Client
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 PATIENCE = 30  # seconds for a server to start, or to stop
@@ -55,7 +55,7 @@ def better_auth(**options: str) -> Iterator[BetterAuth]:
 @contextmanager
 def service(environ: dict[str, str], **settings: str) -> Iterator[str]:
     """Run gunicorn with these settings and nothing else; its URL."""
-    port = _free_port()
+    port = free_port()
     environ = environ | settings | {"PORT": str(port)}
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     with _running(command, cwd=HERE.parent.parent, env=environ) as process:
@@ -81,11 +81,6 @@ def _stop(process: Popen) -> None:
     except TimeoutExpired:
         process.kill()
         raise
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def _wait_until_healthy(process: Popen, url: str) -> None:

@@ -5,6 +5,7 @@ constant; its parameters come with the call, `owner` among them: see `docs/desig
 """
 
 import logging
+import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -14,7 +15,7 @@ from flask import Flask, current_app
 from sqlalchemy import Executable, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
-from todo_service.database import faults
+from todo_service.database import faults, retries
 from todo_service.database.driver import Parameters, for_driver
 from todo_service.database.engines import Database
 from todo_service.settings import Settings
@@ -40,7 +41,7 @@ def fetch_one(
     *,
     if_taken: Executable | None = None,
 ) -> Any | None:
-    """The statement's one row, or None. 503 if the database is away.
+    """The statement's one row, or None. 503 as for `fetch_all`.
 
     If a unique key is taken, the statement changed nothing, and the answer is the row
     of `if_taken`. If that row has gone meanwhile, the statement runs once more.
@@ -55,26 +56,14 @@ def fetch_one(
 
 
 def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
-    """All rows of the statement, as named tuples. 503 if the database is away.
+    """All rows of the statement, as named tuples.
 
-    Also 503 if the statement's owner has used up their share of the connections.
-    Statements without an owner, as of a login, have the share of one user.
+    503 if the database is away, too slow, or cannot do it now; also if the statement's
+    owner has used up their share of the connections. Statements without an owner, as of
+    a login, have the share of one user.
     """
     with current().shares.of(parameters.get("owner")):
-        return _run(statement, parameters)
-
-
-def _run(statement: Executable, parameters: Parameters) -> list[Any]:
-    try:
-        connection = current().engine.raw_connection()
-    except (psycopg2.Error, SQLAlchemyError) as error:
-        raise faults.explained(error) from None
-    try:
-        return for_driver(statement).run(connection.cursor(), parameters)
-    except psycopg2.Error as error:
-        raise faults.explained(error) from None
-    finally:
-        _give_back(connection)
+        return _run(statement, parameters, tries=2)
 
 
 def warm_up(app: Flask) -> None:
@@ -94,8 +83,37 @@ def _connect(app: Flask) -> None:
         log.warning("Starting without the database: %s", faults.first_line(error))
 
 
+def _run(statement: Executable, parameters: Parameters, *, tries: int) -> list[Any]:
+    """The rows. The statement is sent so often at most: see `retries`."""
+    connection = _checked_out()
+    began = time.monotonic()
+    try:
+        return for_driver(statement).run(connection.cursor(), parameters)
+    except psycopg2.Error as error:
+        again = retries.allowed(statement, error, broke=_broke(connection), since=began)
+        if tries == 1 or not again:
+            raise faults.explained(error) from None
+        log.warning("Sending a statement again: %s", faults.first_line(error))
+    finally:
+        _give_back(connection)
+    return _run(statement, parameters, tries=tries - 1)
+
+
+def _checked_out() -> PoolProxiedConnection:
+    """A connection of the pool. 503 if there is none in time."""
+    try:
+        return current().engine.raw_connection()
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        raise faults.explained(error) from None
+
+
 def _give_back(connection: PoolProxiedConnection) -> None:
     """Return a connection to the pool, unless it broke."""
-    if connection.dbapi_connection is None or connection.dbapi_connection.closed:
+    if _broke(connection):
         connection.invalidate()
     connection.close()
+
+
+def _broke(connection: PoolProxiedConnection) -> bool:
+    inner = connection.dbapi_connection
+    return inner is None or bool(inner.closed)

@@ -19,7 +19,18 @@ WANTS = {extensions.POLL_READ: "read", extensions.POLL_WRITE: "write"}
 # SQLAlchemy makes UUID objects of these; the service only writes them out again.
 UUID_AS_TEXT = extensions.new_type((2950,), "UUID", extensions.UNICODE)
 # The client waits a little longer than PostgreSQL works, so that its answer arrives.
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 0.25
+# They find a peer that has vanished: one that was idle, one that acknowledges nothing.
+KEEPALIVES = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds; libpq ignores it where it is missing
+}
+
+
+class LateError(psycopg2.OperationalError):
+    """The server let the deadline pass. psycopg2 has closed the connection."""
 
 
 class _Connection(extensions.connection):
@@ -43,9 +54,7 @@ def connect_args(seconds: float, *, prepares: bool) -> dict[str, Any]:
         return _Connection(dsn, seconds=seconds, prepares=prepares, async_=async_)
 
     extensions.set_wait_callback(_wait)
-    # Keepalives find a peer that vanished while its connection was idle.
-    keepalives = {"keepalives_idle": 30, "keepalives_interval": 10}
-    return {"connection_factory": factory, **keepalives, "keepalives_count": 3}
+    return {"connection_factory": factory}
 
 
 def limit_statements(seconds: float) -> Callable[..., None]:
@@ -96,7 +105,7 @@ def _wait(connection: extensions.connection) -> None:
     while (state := connection.poll()) != extensions.POLL_OK:
         left = deadline - time.monotonic()
         if left <= 0 or not _ready(connection.fileno(), WANTS[state], left):
-            raise psycopg2.OperationalError("PostgreSQL did not answer in time")
+            raise LateError("PostgreSQL did not answer in time")
 
 
 def _ready(descriptor: int, wanted: str, seconds: float) -> bool:

@@ -80,7 +80,7 @@ def make_engine(
 ) -> Engine:
     """An autocommit engine; connecting and each statement have a deadline."""
     engine = create_engine(
-        url,
+        url.set(query={**connections.KEEPALIVES, **url.query}),
         isolation_level="AUTOCOMMIT",
         use_native_hstore=False,  # else every new connection asks for hstore's oid
         enable_from_linting=False,  # the list joins the user's one row on nothing

@@ -7,9 +7,22 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from todo_service import errors
+from todo_service.database.connections import LateError
 
-READ_ONLY_SERVER = "25006"
 UNIQUE_VIOLATION = "23505"
+
+# What clients read, by PostgreSQL's code. Everything else is `AWAY`.
+AWAY = "The database cannot be reached."
+BUSY = "The database is busy."
+SLOW = "The database is too slow."
+NO_WRITES = "The database takes no changes at the moment."
+SENTENCES = {
+    "25006": NO_WRITES,  # the server is read-only
+    "40001": BUSY,  # a serialization failure, twice
+    "40P01": BUSY,  # a deadlock, twice
+    "53100": NO_WRITES,  # the disk is full
+    "57014": SLOW,  # the statement's deadline has passed
+}
 
 log = logging.getLogger(__name__)
 
@@ -19,22 +32,29 @@ class KeyTakenError(RuntimeError):
 
 
 def explained(error: psycopg2.Error | SQLAlchemyError) -> Exception:
-    """The exception to raise: a 503 if the database is away, else a bug.
+    """The exception to raise: a 503 if the database has a fault, else a bug.
 
     The text of a bug has no values of the row: they are a user's data.
     """
-    if isinstance(error, PoolTimeoutError):
-        log.warning("No pooled connection was free in time")
-        return errors.unavailable("The database is busy.")
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "pgcode", None)
-    # An error without a code is the connection's, not the statement's.
-    away = isinstance(cause, psycopg2.OperationalError) or code is None
-    if away or code == READ_ONLY_SERVER:
-        log.warning("The database is away: %s", first_line(cause))
-        return errors.unavailable("The database cannot be reached.")
+    sentence = _sentence(cause, code)
+    if sentence:
+        log.warning("%s (%s)", sentence, first_line(cause))
+        return errors.unavailable(sentence)
     refused = KeyTakenError if code == UNIQUE_VIOLATION else RuntimeError
     return refused(f"PostgreSQL refused: {code} {first_line(cause)}")
+
+
+def _sentence(cause: BaseException | None, code: str | None) -> str | None:
+    """What is wrong with the database; None if the statement is."""
+    if isinstance(cause, PoolTimeoutError):
+        return BUSY
+    if isinstance(cause, LateError):
+        return SLOW
+    # An error without a code is the connection's, not the statement's.
+    fault = code is None or isinstance(cause, psycopg2.OperationalError)
+    return SENTENCES.get(str(code), AWAY if fault else None)
 
 
 def first_line(error: BaseException | None) -> str:

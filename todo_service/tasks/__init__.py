@@ -12,8 +12,8 @@ __all__ = ["STATEMENTS", "blueprint"]
 # What a request may run. The server compiles it before the first one comes.
 STATEMENTS: tuple[Executable, ...] = (
     queries.SELECT_TASK,
-    queries.SELECT_REPLAY,
-    queries.INSERT_TASK,
+    queries.SELECT_CREATED,
+    queries.INSERT_NEW_TASK,
     queries.UPDATE_TASK,
     queries.TOGGLE_TASK,
     queries.DELETE_TASK,

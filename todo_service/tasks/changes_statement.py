@@ -11,6 +11,7 @@ from sqlalchemy import (
 
 from todo_service.database.counts import of_user
 from todo_service.database.driver import prepare
+from todo_service.database.retries import repeatable
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import WITH_TRASH, shown
@@ -39,9 +40,9 @@ _changed = (
 
 # Oldest change first. Each row has the user's `counter` and purge mark; if nothing
 # changed, there is one row, whose `id` is null.
-SELECT_CHANGES = prepare(
+_page = (
     select(*shown(_changed, WITH_TRASH), _mark.c.counter, _mark.c.purged)
     .select_from(_mark.outerjoin(_changed, true()))
-    .order_by(_changed.c.version),
-    has_limit=True,
+    .order_by(_changed.c.version)
 )
+SELECT_CHANGES = repeatable(prepare(_page, has_limit=True))

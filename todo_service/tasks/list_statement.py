@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from todo_service.database.counts import COUNTS, of_user
+from todo_service.database.retries import repeatable
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import WITH_TRASH, rfc3339, shown
@@ -54,7 +55,7 @@ def select_list(
     page = _page(sort, wanted, changed, _follows(sort) if after else true())
     shown_total = null() if after else case((changed, total))
     key = _as_text(sort, page.c.key).label("key")
-    return (
+    return repeatable(
         select(*shown(page, WITH_TRASH), key, shown_total.label("total"), state.c.state)
         .select_from(state.outerjoin(page, true()))
         .order_by(*_order(sort, page.c.key, page.c.id))

@@ -17,12 +17,14 @@ from sqlalchemy import (
     func,
     insert,
     null,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from todo_service.database.counts import COUNTS, counts
 from todo_service.database.driver import prepare
+from todo_service.database.retries import repeatable
 from todo_service.database.statements import ONE, OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.change import change_one
@@ -72,12 +74,15 @@ def _toggled(hit: FromClause) -> dict[str, Any]:
     return _completed(~hit.c.completed, hit)
 
 
-SELECT_TASK = prepare(select(*shown(tasks)).where(IS_ONE, LIVE))
+SELECT_TASK = repeatable(prepare(select(*shown(tasks)).where(IS_ONE, LIVE)))
 
-# The task that a request with this key created before, in the trash too.
-SELECT_REPLAY = select(
-    *shown(tasks, WITH_TRASH), tasks.c.request_hash.label("earlier_digest")
-).where(OWNED, tasks.c.idempotency_key == KEY)
+# What `INSERT_NEW_TASK` created before, in the trash too: for another request with this
+# key, or for this one, whose connection broke before the answer came.
+SELECT_CREATED = repeatable(
+    select(*shown(tasks, WITH_TRASH), tasks.c.request_hash).where(
+        OWNED, or_(tasks.c.idempotency_key == KEY, tasks.c.id == TASK)
+    )
+)
 
 # The first task also records the user. A user who is gone gets no row.
 _first = upsert(users).values(
@@ -111,8 +116,11 @@ _row: dict[str, Any] = {
 INSERT_TASK = prepare(
     insert(tasks)
     .from_select(list(_row), select(*_row.values()).select_from(_counted))
-    .returning(*shown(tasks, WITH_TRASH), null().label("earlier_digest"))
+    .returning(*shown(tasks, WITH_TRASH))
 )
+# The same under an id that was made for this request: if the id is taken, the statement
+# has run before.
+INSERT_NEW_TASK = repeatable(INSERT_TASK)
 
 # `change_one` says what comes back of these.
 UPDATE_TASK = change_one(_changed)

@@ -55,18 +55,19 @@ def create_task() -> ResponseReturnValue:
     values = json_bodies.load(NEW_TASK)
     key = idempotency.key()
     digest = idempotency.digest(NEW_TASK, values) if key else None
+    new = _one(new_id())
     row = database.fetch_one(
-        queries.INSERT_TASK,
-        _one(new_id()) | {"key": key, "digest": digest} | queries.new_values(values),
-        if_taken=queries.SELECT_REPLAY if key else None,
+        queries.INSERT_NEW_TASK,
+        new | {"key": key, "digest": digest} | queries.new_values(values),
+        if_taken=queries.SELECT_CREATED,
     )
     if row is None:
         raise errors.bad_token("The token's user is gone.")
-    if row.earlier_digest and bytes(row.earlier_digest) != digest:
-        abort(409, "The idempotency key was used for another body.")
     headers = {"Location": links.below_here(row.id)}
-    if row.earlier_digest:
+    if row.id != new["task"]:
         headers["Idempotency-Replayed"] = "true"
+        if bytes(row.request_hash) != digest:
+            abort(409, "The idempotency key was used for another body.")
     return _task(row, 201, WITH_TRASH, headers)
 
 
