@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from gunicorn.http.errors import NoMoreData
 
-from tests.running import TOKEN, Service, everything, running, statuses
+from tests.running import ROOT, TOKEN, Service, everything, running, statuses
 from todo_service.server.reading import HEAD_SECONDS, Reader
 from todo_service.web.json_bodies import BODY_BYTES
 
@@ -134,6 +134,49 @@ def test_a_slow_upload_of_the_largest_body_arrives(service):
     pieces = [task[start : start + 2048] for start in range(0, BODY_BYTES, 2048)]
 
     assert slowly(service, [head % len(task), *pieces]) == [201]
+
+
+@pytest.fixture(scope="module")
+def impatient(environ, app, tmp_path_factory):
+    """A worker with two threads, which gives bodies and answers one second each."""
+    folder = tmp_path_factory.mktemp("impatient")
+    (folder / "gunicorn.conf.py").write_text(
+        f"exec(open({str(ROOT / 'gunicorn.conf.py')!r}).read())\n"
+        "from todo_service.server import reading\n"
+        "reading.BODY_SECONDS = reading.SEND_SECONDS = 1\n"
+    )
+    small = {
+        "WEB_CONCURRENCY": "1",
+        "GUNICORN_THREADS": "2",
+        "GUNICORN_CMD_ARGS": f"-c {folder / 'gunicorn.conf.py'}",
+    }
+    with running(environ | small, folder / "log") as service:
+        yield service
+        assert "Traceback" not in (folder / "log").read_text()
+
+
+def test_half_a_body_with_a_good_token_ends_too(impatient):
+    half = POST + GOOD + b"Content-Length: 100\r\n\r\n{"
+    sockets = [impatient.open(half) for _ in range(4)]
+
+    assert serves(impatient)
+    for each in sockets:
+        assert statuses(everything(each)) == [400]
+        each.close()
+
+
+def test_a_client_that_does_not_read_its_answer_ends_too(impatient, alice):
+    for _ in range(300):  # 6 MB: more than a socket's buffer
+        alice.post("", json={"title": "x", "description": "\N{GRINNING FACE}" * 5000})
+    sockets = [socket.socket() for _ in range(4)]
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        each.connect(("127.0.0.1", impatient.port))
+        each.sendall(b"GET /api/tasks/changes?limit=500 HTTP/1.1\r\n" + GOOD + b"\r\n")
+
+    assert impatient.get("/health") == 200
+    for each in sockets:
+        each.close()
 
 
 def read_what_drips(reader: Reader, client: socket.socket) -> None:
