@@ -26,7 +26,7 @@ GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
 PATIENCE = 15  # seconds
 TOKEN = jwt.encode({"sub": "alice", "exp": 4102444800}, SECRET, "HS256").encode()
 
-MANY_AT_ONCE = 6  # as many as one user may send to one worker: 2 run, 4 wait
+MANY_AT_ONCE = 8
 KILL_ALL = text(
     "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"

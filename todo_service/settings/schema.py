@@ -94,7 +94,7 @@ class SettingsSchema(Schema):
     jwt_leeway = setting_fields.seconds(0, 300, default=10.0)
     trash_days = setting_fields.whole(0, 36500, default=30)
     web_concurrency = setting_fields.whole(1, 1000, default=2)
-    gunicorn_threads = setting_fields.whole(1, 1000, default=16)
+    gunicorn_threads = setting_fields.whole(1, 1000, default=64)
 
     def on_bind_field(self, field_name: str, field_obj: plain.Field) -> None:
         """A setting has its field's name in capitals."""
