@@ -16,7 +16,7 @@ from todo_service.server import Worker, refusals
 from todo_service.settings import urls
 from todo_service.web.json_bodies import BODY_BYTES
 
-MANY_AT_ONCE = 6  # as many as one user may send to one worker: 2 run, 4 wait
+MANY_AT_ONCE = 8
 KILL_ALL = text(
     "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
