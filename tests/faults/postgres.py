@@ -61,6 +61,7 @@ class Postgres:
                     f"-p{self.port}",
                     *options,
                 ],
+                cwd=self.data.parent,  # the present one may be closed to the user
                 user=self._user,
                 stdout=log,
                 stderr=log,
@@ -145,6 +146,7 @@ class Postgres:
         subprocess.run(
             [self._programs / "initdb", f"--pgdata={self.data}", *options],
             check=True,
+            cwd=self.data.parent,
             user=self._user,
             stdout=subprocess.DEVNULL,
         )
