@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from gunicorn.config import Config
-from gunicorn.http.errors import ConfigurationProblem
+from gunicorn.http.errors import ConfigurationProblem, InvalidResponseHeader
 from sqlalchemy import create_engine, text
 
 from tests.conftest import SECRET
@@ -142,13 +142,16 @@ def test_what_the_http_server_refuses_has_the_shape_of_every_error(
     assert statuses(head) == [status]
     assert b"Content-Type: application/json" in head
     assert b"Content-Length: %d" % len(body) in head
-    assert re.search(rb"X-Request-ID: [\w-]+", head)
+    [request_id] = re.findall(rb"X-Request-ID: ([\w-]+)", head)
+    assert request_id in service.log.read_bytes()
     [(key, message)] = json.loads(body).items()
     assert (key, message[-1]) == ("error", ".")
     assert service.get("/health") == 200
 
 
-@pytest.mark.parametrize("crash", [RuntimeError("secret"), ConfigurationProblem("x")])
+@pytest.mark.parametrize(
+    "crash", [RuntimeError("x"), ConfigurationProblem("x"), InvalidResponseHeader("x")]
+)
 def test_a_crash_of_the_http_server_tells_nothing(crash):
     assert refusals.refusal(crash) == (500, "Internal server error")
 

@@ -5,7 +5,6 @@ loop waits up to 2 s for each client that does not hang up. Here the loop collec
 and never waits, so a thread gets whole heads only. Each wait for a client has an end.
 """
 
-import logging
 import selectors
 import socket
 import sys
@@ -15,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 from gunicorn.config import Config
@@ -23,8 +21,6 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from todo_service.server import reading, refusals
-
-log = logging.getLogger(__name__)
 
 
 class Worker(ThreadWorker):
@@ -120,13 +116,8 @@ class Worker(ThreadWorker):
     def handle_error(
         self, req: Any, client: socket.socket, addr: Any, exc: Any
     ) -> None:
-        """Refuse what is no request; log a line without what the client sent."""
-        status, message = refusals.refusal(exc)
-        crash = exc if status == HTTPStatus.INTERNAL_SERVER_ERROR else None
-        fields = {"status": int(status), "reason": type(exc).__name__}
-        log.warning("refused", exc_info=crash, extra={"fields": fields})
-        with suppress(OSError):
-            client.sendall(refusals.answer(status, message))
+        """Refuse what is no request in the shape of every error, and not in HTML."""
+        refusals.refuse(client, exc)
 
     def _wait_for_head(self, conn: TConn) -> None:
         readable = partial(self.on_pending_socket_readable, conn)
