@@ -20,9 +20,10 @@ except BadSettingsError as refusal:
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.web_concurrency
 
+# gthread, but a client that is slow or silent holds no thread.
+worker_class = "todo_service.server.Worker"
 # Threads wait for the database in parallel; more of them than pooled connections, so
 # that the health check answers while all connections are busy.
-worker_class = "todo_service.server.Worker"
 threads = settings.gunicorn_threads
 
 # Longer than a load balancer keeps its side open (60 s as a rule): the balancer closes
