@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-COMMAND = re.compile(r"`pytest (\S+?)(?:::(\w+))?(?: -k (\w+|\"[\w ]+\"))?`")
+COMMAND = re.compile(r"`pytest (\S+?)(?:::(\w+))?(?: -k ([\w-]+|\"[\w -]+\"))?`")
 
 
 def missing_tests(page: str) -> list[str]:

@@ -69,8 +69,9 @@ def requests(service):
 
 
 def settings_for(url) -> dict[str, str]:
-    """The settings of production on this database."""
+    """The settings of production on this database, for writers without a limit."""
     return {
         "DATABASE_URL": url.render_as_string(hide_password=False),
         "BETTER_AUTH_SECRET": SECRET,
+        "RATE_LIMIT": "",
     }

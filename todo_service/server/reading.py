@@ -15,8 +15,8 @@ REST_SECONDS = 0.3
 # One write of an answer has this long.
 SEND_SECONDS = 30
 
-# gunicorn refuses a shorter head already. A thread may look at what is longer.
-HEAD_BYTES = 64 * 1024
+# More than the largest head that gunicorn.conf.py allows: a request line and fields.
+HEAD_BYTES = 80 * 1024
 # gunicorn refuses lines without CR. They end a head so that it does so at once.
 EMPTY_LINES = (b"\n\r\n", b"\n\n")
 

@@ -13,6 +13,7 @@ __all__ = ["STATEMENTS", "blueprint"]
 STATEMENTS: tuple[Executable, ...] = (
     queries.SELECT_TASK,
     queries.SELECT_CREATED,
+    queries.INSERT_TASK,
     queries.INSERT_NEW_TASK,
     queries.UPDATE_TASK,
     queries.TOGGLE_TASK,
