@@ -14,7 +14,7 @@ def missing_tests(page: str) -> list[str]:
     for file, name, words in COMMAND.findall(page):
         path = ROOT / file
         text = path.read_text("utf-8") if path.is_file() else ""
-        wanted = filter(None, [name, *words.strip('"').split(" or ")])
+        wanted = filter(None, [name, *re.split(" or | and ", words.strip('"'))])
         missing += [] if text else [file]
         missing += [f"{file}: {word}" for word in wanted if word not in text]
     return missing
