@@ -26,6 +26,7 @@ from todo_service.tasks import queries
 from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.list_filters import FILTERS
 from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
+from todo_service.tasks.order_keys import with_position
 from todo_service.tasks.views import NEW_TASK
 
 MIDDLE = "80000000-0000-0000-0000-000000000000"
@@ -40,8 +41,9 @@ FILL = text(
     INSERT INTO tasks
     SELECT :user, (lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000')::uuid,
            'Task ' || i, null, i % 3 = 0, (array['low', 'medium', 'high'])[1 + i % 3],
-           CASE WHEN i % 5 > 0 THEN :began + i * interval '1 minute' END, '{}', i,
-           null, null, CASE WHEN i % 3 = 0 THEN :began END,
+           CASE WHEN i % 5 > 0 THEN :began + i * interval '1 minute' END,
+           'g' || lpad(i::text, 7, '0'), '{}', i, null, null,
+           CASE WHEN i % 3 = 0 THEN :began END,
            :began + i * interval '1 second', :began + i * interval '1 second', null
       FROM generate_series(1, :n) AS i
     """
@@ -165,7 +167,7 @@ STATEMENTS: dict[str, Callable[[int], Question]] = {
     "a creation": lambda n: (
         queries.INSERT_TASK,
         {"owner": name_of(n), "task": str(new_id()), "key": None, "digest": None}
-        | queries.new_values(NEW_TASK.load({"title": "x"})),
+        | queries.new_values(with_position(NEW_TASK.load({"title": "x"}))),
     ),
 }
 

@@ -61,7 +61,11 @@ STATEMENTS = {
 }
 # Schemas know neither database nor user.
 SCHEMAS = {
-    "todo_service.tasks.schemas": {"marshmallow", "todo_service.web.fields"},
+    "todo_service.tasks.schemas": {
+        "marshmallow",
+        "todo_service.tasks.order_keys",
+        "todo_service.web.fields",
+    },
     "todo_service.web.fields": {"marshmallow"},
     "todo_service.settings.setting_fields": {"marshmallow"},
 }

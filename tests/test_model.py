@@ -31,12 +31,14 @@ FIELDS = st.fixed_dictionaries(
         "due_at": st.sampled_from(
             [None, "2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"]
         ),
+        "position": st.sampled_from(["Z0V", "a0", "a0V", "b00"]),
         "tags": st.lists(st.sampled_from(["x", "y"]), unique=True),
     },
 )
 SORTS = {
     "created_at": lambda task: task["created_at"],
     "updated_at": lambda task: task["updated_at"],
+    "position": lambda task: task["position"],
     "priority": lambda task: RANKS.index(task["priority"]),
     "title": lambda task: "".join(
         c.lower() if c.isascii() else c for c in task["title"]

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, pre_load, validate, validates_schema
 from marshmallow import fields as lenient
 
+from todo_service.tasks import order_keys
 from todo_service.web import fields
 
 # In their order: low < medium < high.
@@ -41,6 +42,14 @@ class _Tags(lenient.List):
         return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
 
 
+def _check_order_key(key: str) -> None:
+    if not order_keys.is_valid(key):
+        raise ValidationError(
+            "Must be a key of fractional-indexing, like a0,"
+            f" of at most {order_keys.LENGTH} characters."
+        )
+
+
 class Task(_Body):
     """The writable fields. A new task gets the defaults; a change has any of them."""
 
@@ -53,6 +62,10 @@ class Task(_Body):
     completed = fields.Flag(load_default=False)
     priority = fields.Text(load_default="medium", validate=validate.OneOf(PRIORITIES))
     due_at = fields.Timestamp(load_default=None, allow_none=True)
+    # Left out, it comes from the clock, but later: equal bodies load alike.
+    position = fields.Text(
+        load_default=None, allow_none=False, validate=_check_order_key
+    )
     tags = _Tags(
         fields.Text(trimmed=True, validate=validate.Length(min=1, max=50)),
         load_default=list,

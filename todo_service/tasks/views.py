@@ -9,7 +9,7 @@ from sqlalchemy import Executable, Row
 
 from todo_service import database, errors, identity
 from todo_service.database.ids import new_id
-from todo_service.tasks import queries, schemas
+from todo_service.tasks import order_keys, queries, schemas
 from todo_service.tasks.changes_page import Changes, ChangesQuery
 from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
@@ -57,7 +57,9 @@ def create_task() -> ResponseReturnValue:
     digest = idempotency.digest(NEW_TASK, values) if key else None
     row = database.fetch_one(
         queries.INSERT_TASK,
-        _one(new_id()) | {"key": key, "digest": digest} | queries.new_values(values),
+        _one(new_id())
+        | {"key": key, "digest": digest}
+        | queries.new_values(order_keys.with_position(values)),
         if_taken=queries.SELECT_REPLAY if key else None,
     )
     if row is None:
