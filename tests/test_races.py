@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -80,6 +81,20 @@ def test_many_posts_with_one_key_make_one_task(crowd, database, _):
     assert sum("Idempotency-Replayed" not in a.headers for a in answers) == 1
     assert crowd.get("").json["total"] == 1
     assert crowd.post("", json={"title": "next"}).json["version"] == 2
+
+
+@pytest.mark.parametrize("_", range(ROUNDS))
+def test_of_many_creates_under_one_id_one_wins(crowd, database, _):
+    new = {"headers": {"If-None-Match": "*"}}
+    task = str(uuid4())
+
+    answers = at_once(MANY, lambda n: crowd.put(task, json={"title": f"{n}"}, **new))
+
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [201] + [412] * (MANY - 1)
+    assert {answer.headers["ETag"] for answer in answers} == {'"1"'}
+    (won,) = (answer for answer in answers if answer.status_code == 201)
+    assert crowd.get(task).json == won.json
 
 
 @pytest.mark.parametrize("_", range(ROUNDS))

@@ -9,6 +9,7 @@ from todo_service import create_app
 TASK = {"title": "x"}
 KEY = {"Idempotency-Key": "k"}
 SEEN, STALE = {"If-None-Match": '"1"'}, {"If-Match": '"9"'}
+NEW = {"json": TASK, "headers": {"If-None-Match": "*"}}
 NOBODYS = "01890000-0000-7000-8000-000000000000"
 
 # Method, path below Alice's tasks ({} is a task of hers), what else is sent, status.
@@ -29,6 +30,7 @@ WORK = [
     pytest.param("GET", "{}", {"headers": SEEN}, 304, id="seen"),
     pytest.param("PATCH", "{}", {"json": TASK, "headers": STALE}, 412, id="412"),
     pytest.param("DELETE", "{}", {"headers": STALE}, 412, id="delete-412"),
+    pytest.param("PUT", NOBODYS, NEW, 201, id="create-by-id"),
     pytest.param("GET", NOBODYS, {}, 404, id="read-nothing"),
     pytest.param("PATCH", NOBODYS, {"json": TASK}, 404, id="change-nothing"),
     pytest.param("PATCH", f"{NOBODYS}/complete", {}, 404, id="complete-nothing"),
@@ -146,4 +148,12 @@ def test_a_replayed_idempotency_key_takes_two_round_trips(steady):
     before = proxy.trips
 
     assert alice.post("", json=TASK, headers=KEY).status_code == 201
+    assert proxy.trips - before == 2
+
+
+def test_a_create_under_an_id_that_is_taken_takes_two_round_trips(steady, milk):
+    alice, proxy = steady
+    before = proxy.trips
+
+    assert alice.put(milk.location, **NEW).status_code == 412
     assert proxy.trips - before == 2

@@ -1,5 +1,6 @@
 """A user's tasks: the views, what they load, what they run, what they answer."""
 
-from todo_service.tasks.views import blueprint
+from todo_service.tasks import collection_views, views
+from todo_service.tasks.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "collection_views", "views"]

@@ -79,6 +79,9 @@ SELECT_REPLAY = select(
     *shown(tasks, WITH_TRASH), tasks.c.request_hash.label("earlier_digest")
 ).where(OWNED, tasks.c.idempotency_key == KEY)
 
+# The version of a task, in the trash too, as the row of a change that was not made.
+SELECT_TAKEN = select(null().label("id"), tasks.c.version.label("found")).where(IS_ONE)
+
 # The first task also records the user. A user who is gone gets no row.
 _first = upsert(users).values(
     id=OWNER, last_change=ONE, **counts(_new("completed"), deleted=false())

@@ -1,0 +1,34 @@
+"""What clients do with all or many of their tasks: load, query, answer."""
+
+from flask.typing import ResponseReturnValue
+
+from todo_service import database, identity
+from todo_service.tasks.blueprint import blueprint
+from todo_service.tasks.changes_page import Changes, ChangesQuery
+from todo_service.tasks.changes_statement import SELECT_CHANGES
+from todo_service.tasks.list_page import TASK_QUERY, Page
+from todo_service.web import entity_tags, links, query_strings
+
+CHANGES_QUERY = ChangesQuery()
+
+
+@blueprint.get("")
+def list_tasks() -> ResponseReturnValue:
+    """List the user's tasks."""
+    page = Page(identity.user_id(), query_strings.load(TASK_QUERY))
+    seen = entity_tags.seen_states(page.fingerprint)
+    rows = database.fetch_all(page.statement(), page.parameters(seen))
+    headers = {"ETag": entity_tags.of_list(rows[0].state, page.fingerprint)}
+    if entity_tags.seen(headers["ETag"]):
+        return "", 304, headers
+    body = page.answer(rows)
+    if body["next_cursor"]:
+        headers["Link"] = links.to_next_page(body["next_cursor"])
+    return body, headers
+
+
+@blueprint.get("/changes")
+def list_changes() -> ResponseReturnValue:
+    """List what changed since a token."""
+    changes = Changes(identity.user_id(), query_strings.load(CHANGES_QUERY))
+    return changes.answer(database.fetch_all(SELECT_CHANGES, changes.parameters()))
