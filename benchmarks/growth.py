@@ -27,6 +27,7 @@ from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.list_filters import FILTERS
 from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
 from todo_service.tasks.order_keys import with_position
+from todo_service.tasks.summary_statement import SELECT_SUMMARY
 from todo_service.tasks.views import NEW_TASK
 
 MIDDLE = "80000000-0000-0000-0000-000000000000"
@@ -154,6 +155,7 @@ STATEMENTS: dict[str, Callable[[int], Question]] = {
     "by update": lambda n: page(n, "-updated_at"),
     "pending, by due date": lambda n: page(n, "due_at", status=False),
     "a list that was seen": lambda n: page(n, seen=(f"{n}.0",)),
+    "summary": lambda n: (SELECT_SUMMARY, {"owner": name_of(n)}),
     "changes": lambda n: (
         SELECT_CHANGES,
         {"owner": name_of(n), "position": n - 10, "floor": 0, "page_size": 51},

@@ -58,6 +58,7 @@ STATEMENTS = {
         "todo_service.tasks.list_sorts",
     },
     "todo_service.tasks.changes_statement": SQL | {"todo_service.tasks.columns"},
+    "todo_service.tasks.summary_statement": SQL | {"todo_service.tasks.list_statement"},
 }
 # Schemas know neither database nor user.
 SCHEMAS = {

@@ -230,6 +230,11 @@ class Model(RuleBasedStateMachine):
         for query, tasks in expected.items():
             page = self.client.get(f"?limit=1&{query}").json
             assert page["total"] == len(tasks), query
+        assert self.client.get("summary").json == {
+            "pending": len(expected["status=pending"]),
+            "completed": len(expected["status=completed"]),
+            "deleted": len(gone),
+        }
 
     @invariant()
     def the_list_is_the_models(self):

@@ -26,6 +26,7 @@ WORK = [
     pytest.param("DELETE", "{}", {}, 200, id="delete"),
     pytest.param("POST", "{}/restore", {}, 200, id="restore-nothing-deleted"),
     pytest.param("GET", "changes", {}, 200, id="changes"),
+    pytest.param("GET", "summary", {}, 200, id="summary"),
     pytest.param("POST", "", {"json": TASK, "headers": KEY}, 201, id="create-with-key"),
     pytest.param("GET", "{}", {"headers": SEEN}, 304, id="seen"),
     pytest.param("PATCH", "{}", {"json": TASK, "headers": STALE}, 412, id="412"),

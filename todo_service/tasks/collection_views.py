@@ -3,11 +3,13 @@
 from flask.typing import ResponseReturnValue
 
 from todo_service import database, identity
+from todo_service.database.counts import COUNTS
 from todo_service.tasks.blueprint import blueprint
 from todo_service.tasks.changes_page import Changes, ChangesQuery
 from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.list_page import TASK_QUERY, Page
-from todo_service.web import entity_tags, links, query_strings
+from todo_service.tasks.summary_statement import SELECT_SUMMARY
+from todo_service.web import entity_tags, links, query_strings, sealed_tokens
 
 CHANGES_QUERY = ChangesQuery()
 
@@ -25,6 +27,18 @@ def list_tasks() -> ResponseReturnValue:
     if body["next_cursor"]:
         headers["Link"] = links.to_next_page(body["next_cursor"])
     return body, headers
+
+
+@blueprint.get("/summary")
+def summarise_tasks() -> ResponseReturnValue:
+    """Count the user's tasks by their state."""
+    owner = identity.user_id()
+    row = database.fetch_all(SELECT_SUMMARY, {"owner": owner})[0]
+    fingerprint = sealed_tokens.fingerprint(owner, "summary")
+    headers = {"ETag": entity_tags.of_list(row.state, fingerprint)}
+    if entity_tags.seen(headers["ETag"]):
+        return "", 304, headers
+    return {name: getattr(row, name) for name in COUNTS}, headers
 
 
 @blueprint.get("/changes")
