@@ -37,11 +37,16 @@ STATEMENTS = {
     "todo_service.database.counts": {"sqlalchemy", "todo_service.database"},
     "todo_service.tasks.scope": SQL,
     "todo_service.tasks.columns": SQL,
-    "todo_service.tasks.change": SQL | {"todo_service.tasks.columns"},
+    "todo_service.tasks.counting": SQL,
+    "todo_service.tasks.new_values": SQL | {"todo_service.tasks.schemas"},
+    "todo_service.tasks.change": SQL
+    | {"todo_service.tasks.columns", "todo_service.tasks.counting"},
     "todo_service.tasks.queries": SQL
     | {
         "todo_service.tasks.change",
         "todo_service.tasks.columns",
+        "todo_service.tasks.counting",
+        "todo_service.tasks.new_values",
         "todo_service.tasks.schemas",
     },
     "todo_service.tasks.list_filters": SQL | QUERY,
