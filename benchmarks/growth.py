@@ -23,10 +23,12 @@ from todo_service.database import embedded
 from todo_service.database.driver import for_driver
 from todo_service.database.ids import new_id
 from todo_service.tasks import queries
+from todo_service.tasks.batch_items import changed_items
+from todo_service.tasks.batch_queries import DELETE_TASKS, UPDATE_TASKS
 from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.list_filters import FILTERS
 from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
-from todo_service.tasks.order_keys import with_position
+from todo_service.tasks.order_keys import with_positions
 from todo_service.tasks.summary_statement import SELECT_SUMMARY
 from todo_service.tasks.views import NEW_TASK
 
@@ -134,6 +136,13 @@ def one(size: int) -> dict[str, Any]:
     }
 
 
+def batch(size: int) -> dict[str, Any]:
+    """The parameters of a change of 100 tasks, from the one in the middle on."""
+    ids = [task_of(size + 2 * number) for number in range(100)]
+    items = [{"id": each, "title": "x"} for each in ids]
+    return {"owner": name_of(size), "items": changed_items(items)}
+
+
 STATEMENTS: dict[str, Callable[[int], Question]] = {
     "first page": page,
     "a page in the middle": lambda n: page(n, after=(halfway(n, "seconds"), MIDDLE)),
@@ -165,11 +174,13 @@ STATEMENTS: dict[str, Callable[[int], Question]] = {
         queries.UPDATE_TASK,
         one(n) | queries.changed_values({"title": "x"}),
     ),
+    "100 changes": lambda n: (UPDATE_TASKS, batch(n)),
+    "100 deletions": lambda n: (DELETE_TASKS, batch(n)),
     "a toggle": lambda n: (queries.TOGGLE_TASK, one(n)),
     "a creation": lambda n: (
         queries.INSERT_TASK,
         {"owner": name_of(n), "task": str(new_id()), "key": None, "digest": None}
-        | queries.new_values(with_position(NEW_TASK.load({"title": "x"}))),
+        | queries.new_values(*with_positions([NEW_TASK.load({"title": "x"})])),
     ),
 }
 

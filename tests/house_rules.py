@@ -49,6 +49,26 @@ STATEMENTS = {
         "todo_service.tasks.new_values",
         "todo_service.tasks.schemas",
     },
+    "todo_service.tasks.batch_items": SQL
+    | {
+        "orjson",
+        "todo_service.tasks.new_values",
+        "todo_service.tasks.schemas",
+    },
+    "todo_service.tasks.batch_change": SQL
+    | {
+        "todo_service.tasks.batch_items",
+        "todo_service.tasks.columns",
+        "todo_service.tasks.counting",
+    },
+    "todo_service.tasks.batch_queries": SQL
+    | {
+        "todo_service.tasks.batch_change",
+        "todo_service.tasks.batch_items",
+        "todo_service.tasks.columns",
+        "todo_service.tasks.counting",
+        "todo_service.tasks.new_values",
+    },
     "todo_service.tasks.list_filters": SQL | QUERY,
     "todo_service.tasks.list_sorts": SQL | QUERY,
     "todo_service.tasks.list_queries": SQL
@@ -70,6 +90,11 @@ SCHEMAS = {
     "todo_service.tasks.schemas": {
         "marshmallow",
         "todo_service.tasks.order_keys",
+        "todo_service.web.fields",
+    },
+    "todo_service.tasks.batch_schemas": {
+        "marshmallow",
+        "todo_service.tasks.schemas",
         "todo_service.web.fields",
     },
     "todo_service.web.fields": {"marshmallow"},

@@ -23,7 +23,14 @@ from tests.test_conventions import DESIGN, SOURCES
 from todo_service import create_app, errors
 from todo_service.database.tables import users
 from todo_service.settings.schema import SettingsSchema
-from todo_service.tasks import columns, list_filters, queries, schemas
+from todo_service.tasks import (
+    batch_schemas,
+    columns,
+    list_filters,
+    order_keys,
+    queries,
+    schemas,
+)
 from todo_service.tasks.changes_page import ChangesQuery
 from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.web import entity_tags, json_bodies
@@ -134,6 +141,11 @@ def wrong_fields(page: str, app: Flask) -> list[str]:
     )
 
 
+def wrong_kinds(page: str, app: Flask) -> list[str]:
+    """The kinds of a batch."""
+    return differences(named(page, "kind"), batch_schemas.Batch().fields)
+
+
 def wrong_settings(page: str, app: Flask) -> list[str]:
     """Settings with their defaults; others that the text names."""
     fields = SettingsSchema().fields.values()
@@ -180,6 +192,8 @@ LIMITS = {
     "tags in `If-None-Match`": entity_tags.TAGS_AT_MOST,
     "`tag` or `priority` in one query": list_filters.REPEATED_AT_MOST,
     "`q`": list_filters.SEARCH_LENGTH,
+    "items of a batch": batch_schemas.ITEMS_AT_MOST,
+    "`position`": order_keys.LENGTH,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
 }
@@ -370,6 +384,7 @@ CHECKS = {
     "list parameter": wrong_list_parameters,
     "sync parameter": wrong_sync_parameters,
     "field": wrong_fields,
+    "kind": wrong_kinds,
     "setting": wrong_settings,
     "command": wrong_commands,
     "limit": wrong_limits,
@@ -397,11 +412,12 @@ def test_every_line_that_is_missing_is_reported(app, heading):
 
 ADDED = {
     "status": "`418`",
-    "method and path": f"`POST {MOUNT}/batch`",
+    "method and path": f"`POST {MOUNT}/copy`",
     "mount": "`/v2/tasks`",
     "list parameter": "`color`",
     "sync parameter": "`until`",
     "field": "`color`",
+    "kind": "`copy`",
     "setting": "`COLOR`",
     "command": "`flask db color`",
     "limit": "`color`",
@@ -419,7 +435,7 @@ def test_a_line_that_is_too_much_is_reported(app, heading):
 TWISTED = [
     ("method and path", "`PUT …/{id}`", "`POST …/{id}`"),
     ("method and path", "# Health", "`GET /metrics` counts requests.\n# Health"),
-    ("method and path", "# Health", "`POST …/batch` is new.\n# Health"),
+    ("method and path", "# Health", "`POST …/copy` is new.\n# Health"),
     ("field", "| `version` | integer | read-only; ", "| `version` | integer | "),
     ("field", "| string | required ", "| string | read-only; required "),
     ("setting", "| `DB_POOL_SIZE` | `5` ", "| `DB_POOL_SIZE` | `6` "),

@@ -1,16 +1,28 @@
 """What clients do with all or many of their tasks: load, query, answer."""
 
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 
 from todo_service import database, identity
 from todo_service.database.counts import COUNTS
+from todo_service.tasks import batch
+from todo_service.tasks.batch_schemas import Batch
 from todo_service.tasks.blueprint import blueprint
 from todo_service.tasks.changes_page import Changes, ChangesQuery
 from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.list_page import TASK_QUERY, Page
 from todo_service.tasks.summary_statement import SELECT_SUMMARY
-from todo_service.web import entity_tags, links, query_strings, sealed_tokens
+from todo_service.web import (
+    entity_tags,
+    json_bodies,
+    links,
+    query_strings,
+    sealed_tokens,
+)
 
+BATCH = Batch()
+# Of one request; the items of a batch carry `version` and `id` instead.
+CONDITIONS = ("If-Match", "If-None-Match", "Idempotency-Key")
 CHANGES_QUERY = ChangesQuery()
 
 
@@ -46,3 +58,13 @@ def list_changes() -> ResponseReturnValue:
     """List what changed since a token."""
     changes = Changes(identity.user_id(), query_strings.load(CHANGES_QUERY))
     return changes.answer(database.fetch_all(SELECT_CHANGES, changes.parameters()))
+
+
+@blueprint.post("/batch")
+def change_many_tasks() -> ResponseReturnValue:
+    """Create, change, delete or restore many tasks in one moment."""
+    ((kind, items),) = json_bodies.load(BATCH).items()
+    for name in CONDITIONS:
+        if name in request.headers:
+            abort(400, f"{name} is not for batches: items carry version and id.")
+    return {"results": batch.results(identity.user_id(), kind, items)}

@@ -27,18 +27,25 @@ def is_valid(key: str) -> bool:
     return len(key) == integer or (len(key) > integer and key[-1] != "0")
 
 
-def with_position(values: dict[str, Any], later: int = 0) -> dict[str, Any]:
-    """A new task's fields, with the position from the clock if they have none."""
-    return values | {"position": values["position"] or from_clock(later)}
+def with_positions(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """New tasks' fields, with a position from the clock where there is none.
 
-
-def from_clock(later: int = 0) -> str:
-    """The default key of a task that is created now, or so many microseconds later.
-
-    It is smaller the later, so that new tasks come first: the number of microseconds
-    from now until 62^9 of them have passed since 1970, in the year 2398.
+    The items are a microsecond apart, so the last one comes first.
     """
-    left = len(DIGITS) ** PLACES - time.time_ns() // 1000 - later
+    now = time.time_ns() // 1000
+    return [
+        each | {"position": each["position"] or key_of(now + later)}
+        for later, each in enumerate(items)
+    ]
+
+
+def key_of(moment: int) -> str:
+    """The default key of a task that is created then, in microseconds since 1970.
+
+    It is smaller the later, so that new tasks come first: the integer of what is left
+    until 62^9 microseconds have passed, in the year 2398.
+    """
+    left = len(DIGITS) ** PLACES - moment
     digits = ""
     for _ in range(PLACES):
         left, digit = divmod(left, len(DIGITS))

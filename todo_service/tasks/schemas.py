@@ -23,12 +23,13 @@ READ_ONLY = {
 }
 
 
-class _Body(Schema):
+class Body(Schema):
     """A client may send back what it got: read-only fields are ignored."""
 
     @pre_load
     def _drop_read_only(self, sent: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {name: value for name, value in sent.items() if name not in READ_ONLY}
+        ignored = READ_ONLY - self.fields.keys()
+        return {name: value for name, value in sent.items() if name not in ignored}
 
 
 class _Tags(lenient.List):
@@ -50,7 +51,7 @@ def _check_order_key(key: str) -> None:
         )
 
 
-class Task(_Body):
+class Task(Body):
     """The writable fields. A new task gets the defaults; a change has any of them."""
 
     title = fields.Text(
@@ -79,14 +80,14 @@ class Task(_Body):
 
     @validates_schema
     def _require_a_field(self, sent: dict[str, Any], **kwargs: Any) -> None:
-        if not sent:
-            raise ValidationError("The body has no field that can be changed.")
+        if sent.keys() <= READ_ONLY:
+            raise ValidationError("There is no field to change.")
 
 
 WRITABLE = tuple(Task().fields)
 
 
-class Completion(_Body):
+class Completion(Body):
     """What `complete` may be told: nothing, which toggles, or the value to set."""
 
     completed = fields.Flag()

@@ -101,7 +101,7 @@ def _created(
     parameters: dict[str, Any], values: dict[str, Any], *, if_taken: Executable | None
 ) -> Row:
     """The new task, or what `if_taken` finds of an earlier one. 401 without a user."""
-    new = queries.new_values(order_keys.with_position(values))
+    new = queries.new_values(*order_keys.with_positions([values]))
     row = database.fetch_one(queries.INSERT_TASK, parameters | new, if_taken=if_taken)
     if row is None:
         raise errors.bad_token("The token's user is gone.")
