@@ -56,11 +56,7 @@ STATEMENTS = {
         "todo_service.tasks.schemas",
     },
     "todo_service.tasks.batch_change": SQL
-    | {
-        "todo_service.tasks.batch_items",
-        "todo_service.tasks.columns",
-        "todo_service.tasks.counting",
-    },
+    | {"todo_service.tasks.columns", "todo_service.tasks.counting"},
     "todo_service.tasks.batch_queries": SQL
     | {
         "todo_service.tasks.batch_change",

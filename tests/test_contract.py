@@ -24,6 +24,7 @@ from todo_service import create_app, errors
 from todo_service.database.tables import users
 from todo_service.settings.schema import SettingsSchema
 from todo_service.tasks import (
+    batch_queries,
     batch_schemas,
     columns,
     list_filters,
@@ -472,11 +473,18 @@ def shape_of(sql: str) -> list[str]:
     return SHAPE.findall(re.sub(r"\s+", " ", sql))
 
 
-@pytest.mark.parametrize(("place", "name"), [(0, "TOGGLE_TASK"), (1, "INSERT_TASK")])
-def test_the_design_page_shows_the_statement(place, name):
+@pytest.mark.parametrize(
+    ("place", "statement"),
+    [
+        pytest.param(0, queries.TOGGLE_TASK, id="toggle"),
+        pytest.param(1, queries.INSERT_TASK, id="create"),
+        pytest.param(2, batch_queries.DELETE_TASKS, id="delete-many"),
+    ],
+)
+def test_the_design_page_shows_the_statement(place, statement):
     page = DESIGN.read_text("utf-8")
     shown = re.findall(r"^```sql\n(.*?)^```", page, re.M | re.S)[place]
-    compiled = str(getattr(queries, name).compile(dialect=postgresql.dialect()))
+    compiled = str(statement.compile(dialect=postgresql.dialect()))
 
     assert shape_of(shown) == shape_of(compiled)
     assert len(shape_of(shown)) > 4

@@ -98,8 +98,8 @@ def _insert(owner: str, tasks: Items) -> dict[str, dict[str, Any]]:
             "owner": owner,
             "items": new_items(tasks),
             "size": len(tasks),
-            "new_pending": len(tasks) - completed,
-            "new_completed": completed,
+            "added_pending": len(tasks) - completed,
+            "added_completed": completed,
         },
     )
     if not rows:

@@ -31,13 +31,13 @@ from todo_service.database.counts import COUNTS
 from todo_service.database.driver import prepare
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
-from todo_service.tasks.batch_items import ITEM
 from todo_service.tasks.columns import PUBLIC, shown
 from todo_service.tasks.counting import NUMBERS, differences, lock, newest
 from todo_service.tasks.scope import OWNED
 
 
 def change_many(
+    item: CTE,
     new_values: Callable[[FromClause], dict[str, Any]],
     *,
     restoring: bool = False,
@@ -49,7 +49,7 @@ def change_many(
     was `found`, and the task after the change. Its `id` is null if the version is
     another one: then this task was left alone.
     """
-    found = _found(restoring=restoring)
+    found = _found(item, restoring=restoring)
     values = new_values(found)
     change = _counted(values, found, restoring=restoring)
     done = _written(values, found, change)
@@ -62,31 +62,31 @@ def change_many(
     )
 
 
-def _hit() -> CTE:
+def _hit(item: CTE) -> CTE:
     """The user and the tasks, locked in this order, as they are now."""
-    named = any_(func.array(select(ITEM.c.id).scalar_subquery()))
+    named = any_(func.array(select(item.c.id).scalar_subquery()))
     chosen = newest(and_(OWNED, tasks.c.id == named))
     return lock(chosen.order_by(tasks.c.id))
 
 
-def _found(*, restoring: bool) -> CTE:
+def _found(item: CTE, *, restoring: bool) -> CTE:
     """The tasks with their items; and the moment of the batch, which is that of all.
 
     `changes` says whether a task changes. Then `place` counts those that do, from 1.
     """
-    hit = _hit()
-    matches = or_(ITEM.c.wanted.is_(None), ITEM.c.wanted == hit.c.version)
+    hit = _hit(item)
+    matches = or_(item.c.wanted.is_(None), item.c.wanted == hit.c.version)
     changes = and_(matches, hit.c.deleted_at.is_not(None)) if restoring else matches
     return (
         select(
             *(column for column in hit.c if column.name != "stamp"),
-            *(column for column in ITEM.c if column.name != "id"),
+            *(column for column in item.c if column.name != "id"),
             matches.label("matches"),
             changes.label("changes"),
-            func.count().filter(changes).over(order_by=ITEM.c.number).label("place"),
+            func.count().filter(changes).over(order_by=item.c.number).label("place"),
             func.max(hit.c.stamp).over().label("stamp"),
         )
-        .join_from(hit, ITEM, ITEM.c.id == hit.c.id)
+        .join_from(hit, item, item.c.id == hit.c.id)
         .where(true() if restoring else hit.c.deleted_at.is_(None))
         .cte("found")
     )

@@ -5,9 +5,11 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    CTE,
     JSON,
     BigInteger,
     Boolean,
+    ColumnElement,
     FromClause,
     Integer,
     bindparam,
@@ -20,20 +22,26 @@ from todo_service.database.tables import tasks
 from todo_service.tasks.new_values import Said
 from todo_service.tasks.schemas import WRITABLE
 
-_columns = [
-    column("number", Integer),
-    column("id", tasks.c.id.type),
-    column("wanted", BigInteger),
+
+def _rows(*fields: ColumnElement) -> CTE:
+    """The items as rows. What an object of the JSON lacks is null in its row."""
+    columns = (
+        column("number", Integer),
+        column("id", tasks.c.id.type),
+        column("wanted", BigInteger),
+        *fields,
+    )
+    sent = func.json_to_recordset(bindparam("items", type_=JSON))
+    made = sent.table_valued(*columns).render_derived("sent", with_types=True)
+    return select(made).cte("item")
+
+
+# Items that name a task, and items that also say what becomes of its fields.
+NAMED = _rows()
+FILLED = _rows(
     *(column(f"new_{name}", tasks.c[name].type) for name in WRITABLE),
     *(column(f"sets_{name}", Boolean) for name in WRITABLE),
-]
-
-# What an object of the JSON lacks is null in its row.
-ITEM = select(
-    func.json_to_recordset(bindparam("items", type_=JSON))
-    .table_valued(*_columns)
-    .render_derived("sent", with_types=True)
-).cte("item")
+)
 
 
 def said(source: FromClause) -> Said:

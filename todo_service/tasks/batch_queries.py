@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Integer,
+    Text,
     any_,
     bindparam,
     cast,
@@ -19,31 +20,31 @@ from todo_service.database.driver import prepare
 from todo_service.database.statements import ZERO
 from todo_service.database.tables import tasks
 from todo_service.tasks.batch_change import change_many
-from todo_service.tasks.batch_items import ITEM, said
+from todo_service.tasks.batch_items import FILLED, NAMED, said
 from todo_service.tasks.columns import shown
 from todo_service.tasks.counting import count_created
 from todo_service.tasks.new_values import changed, created, deleted, restored
 from todo_service.tasks.scope import OWNED
 
 SIZE = bindparam("size", type_=Integer)
-IDS = bindparam("ids", type_=ARRAY(tasks.c.title.type))
+IDS = bindparam("ids", type_=ARRAY(Text))
 
 _counted = count_created(
     SIZE,
     {
-        "pending": bindparam("new_pending", type_=Integer),
-        "completed": bindparam("new_completed", type_=Integer),
+        "pending": bindparam("added_pending", type_=Integer),
+        "completed": bindparam("added_completed", type_=Integer),
         "deleted": ZERO,
     },
 )
-_version = _counted.c.last_change - SIZE + ITEM.c.number
-_row: dict[str, Any] = {"id": ITEM.c.id, **created(said(ITEM), _version)}
+_version = _counted.c.last_change - SIZE + FILLED.c.number
+_row: dict[str, Any] = {"id": FILLED.c.id, **created(said(FILLED), _version)}
 
 # A row for each new task. No row if the user is gone. One id that is taken makes the
 # whole statement fail, so nothing is created and the counter does not move.
 INSERT_TASKS = prepare(
     insert(tasks)
-    .from_select(list(_row), select(*_row.values()).select_from(_counted, ITEM))
+    .from_select(list(_row), select(*_row.values()).select_from(_counted, FILLED))
     .returning(*shown(tasks))
 )
 
@@ -53,6 +54,6 @@ SELECT_TAKEN_IDS = select(tasks.c.id, tasks.c.version).where(
 )
 
 # `change_many` says what comes back of these.
-UPDATE_TASKS = change_many(lambda found: changed(found, said(found)))
-DELETE_TASKS = change_many(deleted, names=("id", "version"))
-RESTORE_TASKS = change_many(restored, restoring=True)
+UPDATE_TASKS = change_many(FILLED, lambda found: changed(found, said(found)))
+DELETE_TASKS = change_many(NAMED, deleted, names=("id", "version"))
+RESTORE_TASKS = change_many(NAMED, restored, restoring=True)
