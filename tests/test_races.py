@@ -3,6 +3,7 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
@@ -214,16 +215,27 @@ def hold_back_writers(database, done):
             connection.exec_driver_sql("COMMIT")
 
 
-def test_a_reader_of_changes_misses_none_though_writers_commit_late(crowd, database):
-    tasks = [crowd.post("", json={"title": f"{n}"}).json["id"] for n in range(8)]
+@contextmanager
+def followed(client, database):
+    """A copy of the tasks by sync, complete after the block, whose writers are late."""
     done = threading.Event()
     copy: dict[str, dict] = {}
     others = [
-        threading.Thread(target=follow_changes, args=(crowd, done, copy)),
+        threading.Thread(target=follow_changes, args=(client, done, copy)),
         threading.Thread(target=hold_back_writers, args=(database, done)),
     ]
     for other in others:
         other.start()
+    try:
+        yield copy
+    finally:
+        done.set()
+        for other in others:
+            other.join()
+
+
+def test_a_reader_of_changes_misses_none_though_writers_commit_late(crowd, database):
+    tasks = [crowd.post("", json={"title": f"{n}"}).json["id"] for n in range(8)]
 
     def write(n):
         for step in range(12):
@@ -234,10 +246,8 @@ def test_a_reader_of_changes_misses_none_though_writers_commit_late(crowd, datab
                 crowd.post(f"{task}/restore")
                 crowd.post("", json={"title": "more"})
 
-    at_once(8, write)
-    done.set()
-    for other in others:
-        other.join()
+    with followed(crowd, database) as copy:
+        at_once(8, write)
 
     live = {key: task for key, task in copy.items() if "deleted_at" not in task}
     assert live == {task["id"]: task for task in crowd.get("?limit=100").json["tasks"]}
@@ -332,19 +342,9 @@ def test_batches_beside_single_writes_lose_nothing_and_do_nothing_twice(
 ):
     ids = [str(uuid4()) for _ in range(10)]
     writers = [Writer(crowd, f"{seed} {number}", ids) for number in range(8)]
-    done = threading.Event()
-    copy: dict[str, dict] = {}
-    others = [
-        threading.Thread(target=follow_changes, args=(crowd, done, copy)),
-        threading.Thread(target=hold_back_writers, args=(database, done)),
-    ]
-    for other in others:
-        other.start()
 
-    at_once(8, lambda n: [writers[n].write() for _ in range(15)])
-    done.set()
-    for other in others:
-        other.join()
+    with followed(crowd, database) as copy:
+        at_once(8, lambda n: [writers[n].write() for _ in range(15)])
 
     live = {key: task for key, task in copy.items() if "deleted_at" not in task}
     assert live == {task["id"]: task for task in crowd.get("?limit=100").json["tasks"]}

@@ -289,13 +289,6 @@ def issuer(node_modules):
         yield issuer
 
 
-@pytest.fixture(scope="module")
-def url(app, environ, issuer):
-    """A service that trusts it."""
-    with servers.service(environ, BETTER_AUTH_URL=issuer.url) as url:
-        yield url
-
-
 @pytest.fixture
 def person(issuer):
     """The page's user."""
