@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import Row
 
 from todo_service import database, errors
 from todo_service.database.faults import KeyTakenError
@@ -29,24 +29,23 @@ def results(owner: str, kind: str, items: Items) -> Items:
     """What each item met, in their order. 401 if the user of new tasks is gone."""
     if kind == "create":
         return _create(owner, items)
-    return _change(owner, CHANGES[kind], items)
+    return _change(owner, kind, items)
 
 
-def _change(owner: str, statement: Executable, items: Items) -> Items:
-    rows = database.fetch_all(
-        statement, {"owner": owner, "items": changed_items(items)}
-    )
+def _change(owner: str, kind: str, items: Items) -> Items:
+    parameters = {"owner": owner, "items": changed_items(items)}
+    rows = database.fetch_all(CHANGES[kind], parameters)
     met = {row.number: row for row in rows}
-    return [_changed(met.get(number)) for number in range(1, len(items) + 1)]
+    return [_changed(kind, met.get(number)) for number in range(1, len(items) + 1)]
 
 
-def _changed(row: Row | None) -> dict[str, Any]:
-    """The result of a change. A row of a deletion has no more than the version."""
+def _changed(kind: str, row: Row | None) -> dict[str, Any]:
+    """The result of a change. `change_many` says what its row is."""
     if row is None:
         return {"status": 404}
     if row.id is None:
         return {"status": 412, "version": row.found}
-    if "title" not in row._fields:
+    if kind == "delete":
         return {"status": 200, "version": row.version}
     return {"status": 200, "task": as_json(row)}
 

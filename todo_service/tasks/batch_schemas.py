@@ -52,9 +52,10 @@ class _Items(lenient.List):
 def _refuse_repeated_ids(items: list[Any]) -> None:
     met: set[str] = set()
     for number, each in enumerate(items):
-        if each.get("id") in met:
+        own = each.get("id")
+        if own and own in met:
             raise ValidationError({number: {"id": ["Given twice."]}})
-        met |= {each["id"]} if "id" in each else set()
+        met.add(own)
 
 
 class Batch(Schema):
