@@ -45,6 +45,7 @@ class TaskBase(SQLModel):
     completed: bool = False
     priority: Priority = Field(default="medium", sa_type=Text)
     due_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    position: str = "a0"
 
 
 class Task(TaskBase, table=True):
@@ -76,6 +77,7 @@ class TaskUpdate(SQLModel):
     completed: bool | None = None
     priority: Priority | None = None
     due_at: datetime | None = None
+    position: str | None = None
     tags: list[str] | None = Field(default=None, max_length=20)
 
 

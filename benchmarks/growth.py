@@ -23,9 +23,13 @@ from todo_service.database import embedded
 from todo_service.database.driver import for_driver
 from todo_service.database.ids import new_id
 from todo_service.tasks import queries
+from todo_service.tasks.batch_items import changed_items
+from todo_service.tasks.batch_queries import DELETE_TASKS, UPDATE_TASKS
 from todo_service.tasks.changes_statement import SELECT_CHANGES
 from todo_service.tasks.list_filters import FILTERS
 from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
+from todo_service.tasks.order_keys import with_positions
+from todo_service.tasks.summary_statement import SELECT_SUMMARY
 from todo_service.tasks.views import NEW_TASK
 
 MIDDLE = "80000000-0000-0000-0000-000000000000"
@@ -40,8 +44,9 @@ FILL = text(
     INSERT INTO tasks
     SELECT :user, (lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000')::uuid,
            'Task ' || i, null, i % 3 = 0, (array['low', 'medium', 'high'])[1 + i % 3],
-           CASE WHEN i % 5 > 0 THEN :began + i * interval '1 minute' END, '{}', i,
-           null, null, CASE WHEN i % 3 = 0 THEN :began END,
+           CASE WHEN i % 5 > 0 THEN :began + i * interval '1 minute' END,
+           'g' || lpad(i::text, 7, '0'), '{}', i, null, null,
+           CASE WHEN i % 3 = 0 THEN :began END,
            :began + i * interval '1 second', :began + i * interval '1 second', null
       FROM generate_series(1, :n) AS i
     """
@@ -131,6 +136,13 @@ def one(size: int) -> dict[str, Any]:
     }
 
 
+def batch(size: int) -> dict[str, Any]:
+    """The parameters of a change of 100 tasks, from the one in the middle on."""
+    ids = [task_of(size + 2 * number) for number in range(100)]
+    items = [{"id": each, "title": "x"} for each in ids]
+    return {"owner": name_of(size), "items": changed_items(items)}
+
+
 STATEMENTS: dict[str, Callable[[int], Question]] = {
     "first page": page,
     "a page in the middle": lambda n: page(n, after=(halfway(n, "seconds"), MIDDLE)),
@@ -152,6 +164,7 @@ STATEMENTS: dict[str, Callable[[int], Question]] = {
     "by update": lambda n: page(n, "-updated_at"),
     "pending, by due date": lambda n: page(n, "due_at", status=False),
     "a list that was seen": lambda n: page(n, seen=(f"{n}.0",)),
+    "summary": lambda n: (SELECT_SUMMARY, {"owner": name_of(n)}),
     "changes": lambda n: (
         SELECT_CHANGES,
         {"owner": name_of(n), "position": n - 10, "floor": 0, "page_size": 51},
@@ -165,11 +178,13 @@ STATEMENTS: dict[str, Callable[[int], Question]] = {
         queries.UPDATE_TASK,
         one(n) | queries.changed_values({"title": "x"}),
     ),
+    "100 changes": lambda n: (UPDATE_TASKS, batch(n)),
+    "100 deletions": lambda n: (DELETE_TASKS, batch(n)),
     "a toggle": lambda n: (queries.TOGGLE_TASK, one(n)),
     "a creation": lambda n: (
         queries.INSERT_TASK,
         {"owner": name_of(n), "task": str(new_id()), "key": None, "digest": None}
-        | queries.new_values(NEW_TASK.load({"title": "x"})),
+        | queries.new_values(*with_positions([NEW_TASK.load({"title": "x"})])),
     ),
 }
 

@@ -31,8 +31,8 @@ FROM generate_series(0, :users - 1) number
 
 # In the order of time, as they come in: the tasks of a user lie apart from each other.
 TASKS = text("""
-INSERT INTO tasks (user_id, id, title, description, completed, priority, due_at, tags,
-                   version, completed_at, created_at, updated_at)
+INSERT INTO tasks (user_id, id, title, description, completed, priority, due_at,
+                   position, tags, version, completed_at, created_at, updated_at)
 SELECT :user_prefix || (:user_offset + number),
        (:task_prefix
         || (:task_offset + CAST(number AS bigint) * :tasks_at_most + task))::uuid,
@@ -41,6 +41,7 @@ SELECT :user_prefix || (:user_offset + number),
        task % 3 = 0,
        (ARRAY['low', 'medium', 'high'])[1 + task % 3],
        CASE WHEN task % 2 = 0 THEN now() + task * interval '1 hour' END,
+       'g' || lpad(task::text, 7, '0'),
        CASE WHEN task % 4 = 0 THEN ARRAY['home', 'garden'] ELSE '{}' END,
        task,
        CASE WHEN task % 3 = 0 THEN now() END,

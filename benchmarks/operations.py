@@ -32,9 +32,11 @@ from todo_service.tasks.list_sorts import SORTS
 SECRET = "a secret of the benchmark, long enough"  # noqa: S105
 TASKS = 1_000
 REQUESTS = 100
+BATCH = 100
 SHAPES = 2_000
 
 Operation = Callable[[], int]
+Operations = dict[str, Operation]
 
 
 def main() -> None:
@@ -83,7 +85,7 @@ def make_sender(app: Flask) -> Callable[..., tuple[int, bytes]]:
     return send
 
 
-def make_operations(app: Flask) -> dict[str, Operation]:
+def make_operations(app: Flask) -> Operations:
     """Every operation as a function that sends one request; returns its status."""
     send = make_sender(app)
     for number in range(TASKS):
@@ -114,6 +116,27 @@ def make_operations(app: Flask) -> dict[str, Operation]:
         "update": lambda: send("PATCH", task, b'{"title": "Another title"}')[0],
         "toggle": lambda: send("PATCH", f"{task}/complete")[0],
         "delete and restore": delete_and_restore,
+        **make_batches(app, send),
+    }
+
+
+def make_batches(app: Flask, send: Callable[..., tuple[int, bytes]]) -> Operations:
+    """A request for each kind of batch, with 100 items."""
+
+    def sender(kind: str, items: list[dict]) -> Operation:
+        body = app.json.dumps({kind: items}).encode()
+        return lambda: send("POST", "/api/tasks/batch", body)[0]
+
+    title = {"title": "Another title"}
+    create = sender("create", [title] * BATCH)
+    create()
+    listed = app.json.loads(send("GET", f"/api/tasks?limit={BATCH}")[1])["tasks"]
+    ids = [{"id": task["id"]} for task in listed]
+    delete, restore = sender("delete", ids), sender("restore", ids)
+    return {
+        "create 100": create,
+        "update 100": sender("change", [title | each for each in ids]),
+        "delete and restore 100": lambda: max(delete(), restore()),
     }
 
 

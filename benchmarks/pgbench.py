@@ -16,8 +16,8 @@ from benchmarks.contestants import BARE, PARTS, PARTS_COUNT
 
 THREADS = 2
 COLUMNS = (
-    "id, user_id, title, description, completed, priority, due_at, tags, version,"
-    " completed_at, created_at, updated_at"
+    "id, user_id, title, description, completed, priority, due_at, position,"
+    " tags, version, completed_at, created_at, updated_at"
 )
 STATEMENTS = {
     "get": f"SELECT {COLUMNS} FROM tasks WHERE {{one}}",

@@ -37,6 +37,7 @@ CREATE TABLE tasks (
     completed       boolean NOT NULL,
     priority        text NOT NULL,
     due_at          timestamptz,
+    position        text COLLATE "C" NOT NULL DEFAULT 'a0',
     tags            text[] NOT NULL,
     version         bigint NOT NULL,
     idempotency_key text,
@@ -66,6 +67,15 @@ CREATE TABLE tasks (
     CONSTRAINT tasks_completed_at CHECK (completed = (completed_at IS NOT NULL)),
     CONSTRAINT tasks_due_at CHECK (
         due_at >= '0001-01-01 00:00:00+00' AND due_at < '10000-01-01 00:00:00+00'
+    ),
+    -- A key of fractional-indexing: its letter says how long the integer is, which may
+    -- end with 0, while the fraction behind it may not.
+    CONSTRAINT tasks_position CHECK (
+        position ~ '^[A-Za-z][0-9A-Za-z]{1,254}$'
+        AND position <> 'A00000000000000000000000000'
+        AND char_length(position)
+            - CASE WHEN position < 'a' THEN 92 - ascii(position) ELSE ascii(position) - 95 END
+            BETWEEN 0 AND CASE right(position, 1) WHEN '0' THEN 0 ELSE 253 END
     ),
     CONSTRAINT tasks_idempotency CHECK (
         (idempotency_key IS NULL) = (request_hash IS NULL)

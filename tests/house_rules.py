@@ -38,12 +38,33 @@ STATEMENTS = {
     "todo_service.database.counts": {"sqlalchemy", "todo_service.database"},
     "todo_service.tasks.scope": SQL,
     "todo_service.tasks.columns": SQL,
-    "todo_service.tasks.change": SQL | {"todo_service.tasks.columns"},
+    "todo_service.tasks.counting": SQL,
+    "todo_service.tasks.new_values": SQL | {"todo_service.tasks.schemas"},
+    "todo_service.tasks.change": SQL
+    | {"todo_service.tasks.columns", "todo_service.tasks.counting"},
     "todo_service.tasks.queries": SQL
     | {
         "todo_service.tasks.change",
         "todo_service.tasks.columns",
+        "todo_service.tasks.counting",
+        "todo_service.tasks.new_values",
         "todo_service.tasks.schemas",
+    },
+    "todo_service.tasks.batch_items": SQL
+    | {
+        "orjson",
+        "todo_service.tasks.new_values",
+        "todo_service.tasks.schemas",
+    },
+    "todo_service.tasks.batch_change": SQL
+    | {"todo_service.tasks.columns", "todo_service.tasks.counting"},
+    "todo_service.tasks.batch_queries": SQL
+    | {
+        "todo_service.tasks.batch_change",
+        "todo_service.tasks.batch_items",
+        "todo_service.tasks.columns",
+        "todo_service.tasks.counting",
+        "todo_service.tasks.new_values",
     },
     "todo_service.tasks.list_filters": SQL | QUERY,
     "todo_service.tasks.list_sorts": SQL | QUERY,
@@ -59,10 +80,20 @@ STATEMENTS = {
         "todo_service.tasks.list_sorts",
     },
     "todo_service.tasks.changes_statement": SQL | {"todo_service.tasks.columns"},
+    "todo_service.tasks.summary_statement": SQL | {"todo_service.tasks.list_statement"},
 }
 # Schemas know neither database nor user.
 SCHEMAS = {
-    "todo_service.tasks.schemas": {"marshmallow", "todo_service.web.fields"},
+    "todo_service.tasks.schemas": {
+        "marshmallow",
+        "todo_service.tasks.order_keys",
+        "todo_service.web.fields",
+    },
+    "todo_service.tasks.batch_schemas": {
+        "marshmallow",
+        "todo_service.tasks.schemas",
+        "todo_service.web.fields",
+    },
     "todo_service.web.fields": {"marshmallow"},
     "todo_service.settings.setting_fields": {"marshmallow"},
 }

@@ -157,12 +157,16 @@ SPACED = ["2026-11-20 10:00:00Z", "2026-11-20T10:00:00 +01:00"]
 SPACED += ["2026-11-20T10:00:00Z\n", " 2026-11-20T10:00:00Z"]
 BAD_TAGS = [[1], [None], [["a"]], [""], [" \n"], ["ok", "a\0b"], ["a"] * 21]
 BAD_TAGS += [["a" * 51], ["🦆" * 51]]
+# Too short, other characters, a zero at the end, near the smallest key, too long.
+NO_ORDER_KEYS = ["", "a", "a-", "1a", "b1", " a0", "a0\n", "é0", "a\u0661", "Y1"]
+NO_ORDER_KEYS += ["a00", "b000", "A" + "0" * 26, "A" + "0" * 27, "a" + "1" * 255]
 BAD_VALUES: dict[str, list] = {
     "title": [*NO_TEXT, "", " \t\n", "\u2003\u3000\x85", "x" * 201, "🦆" * 201],
     "description": [*NO_TEXT[1:], "x" * 5_001, "🦆" * 5_001],
     "completed": [None, 0, 1, 2**70, "yes", "true", "", [], {}, DEEP],
     "priority": [*NO_TEXT, "", "High", "urgent", "low "],
     "tags": [1, "a", {}, True, {"0": "a"}, DEEP, *BAD_TAGS],
+    "position": [*NO_TEXT, *NO_ORDER_KEYS],
     "due_at": [*NO_TEXT[1:], "", 0.5, 1795168800, *NO_MOMENTS, *SPACED],
 }
 

@@ -15,6 +15,9 @@ BUDGETS = {
     "update": 1.50,
     "toggle": 1.38,
     "delete and restore": 2.58,
+    "create 100": 17.3,
+    "update 100": 13.7,
+    "delete and restore 100": 17.5,
 }
 
 

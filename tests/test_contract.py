@@ -26,7 +26,15 @@ from todo_service import create_app, errors
 from todo_service.database.tables import users
 from todo_service.server.refusals import BAD_REQUEST, CRASH, REFUSALS
 from todo_service.settings.schema import SettingsSchema
-from todo_service.tasks import columns, list_filters, queries, schemas
+from todo_service.tasks import (
+    batch_queries,
+    batch_schemas,
+    columns,
+    list_filters,
+    order_keys,
+    queries,
+    schemas,
+)
 from todo_service.tasks.changes_page import ChangesQuery
 from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.web import cors, entity_tags, json_bodies, long_fields
@@ -138,6 +146,11 @@ def wrong_fields(page: str, app: Flask) -> list[str]:
     )
 
 
+def wrong_kinds(page: str, app: Flask) -> list[str]:
+    """The kinds of a batch."""
+    return differences(named(page, "kind"), batch_schemas.Batch().fields)
+
+
 def wrong_settings(page: str, app: Flask) -> list[str]:
     """Settings with their defaults; others that the text names."""
     fields = SettingsSchema().fields.values()
@@ -190,6 +203,8 @@ LIMITS = {
     "`tag` or `priority` in one query": list_filters.REPEATED_AT_MOST,
     "`q`": list_filters.SEARCH_LENGTH,
     "users, and addresses, that a worker process counts": memory_windows.KEYS_AT_MOST,
+    "items of a batch": batch_schemas.ITEMS_AT_MOST,
+    "`position`": order_keys.LENGTH,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
 }
@@ -412,6 +427,7 @@ CHECKS = {
     "list parameter": wrong_list_parameters,
     "sync parameter": wrong_sync_parameters,
     "field": wrong_fields,
+    "kind": wrong_kinds,
     "setting": wrong_settings,
     "command": wrong_commands,
     "limit": wrong_limits,
@@ -440,11 +456,12 @@ def test_every_line_that_is_missing_is_reported(app, heading):
 ADDED = {
     "status": "`418`",
     "server status": "`418`",
-    "method and path": f"`POST {MOUNT}/batch`",
+    "method and path": f"`POST {MOUNT}/copy`",
     "mount": "`/v2/tasks`",
     "list parameter": "`color`",
     "sync parameter": "`until`",
     "field": "`color`",
+    "kind": "`copy`",
     "setting": "`COLOR`",
     "command": "`flask db color`",
     "limit": "`color`",
@@ -462,7 +479,7 @@ def test_a_line_that_is_too_much_is_reported(app, heading):
 TWISTED = [
     ("method and path", "`PUT …/{id}`", "`POST …/{id}`"),
     ("method and path", "# Health", "`GET /metrics` counts requests.\n# Health"),
-    ("method and path", "# Health", "`POST …/batch` is new.\n# Health"),
+    ("method and path", "# Health", "`POST …/copy` is new.\n# Health"),
     ("field", "| `version` | integer | read-only; ", "| `version` | integer | "),
     ("field", "| string | required ", "| string | read-only; required "),
     ("setting", "| `DB_POOL_SIZE` | `5` ", "| `DB_POOL_SIZE` | `6` "),
@@ -499,11 +516,18 @@ def shape_of(sql: str) -> list[str]:
     return SHAPE.findall(re.sub(r"\s+", " ", sql))
 
 
-@pytest.mark.parametrize(("place", "name"), [(0, "TOGGLE_TASK"), (1, "INSERT_TASK")])
-def test_the_design_page_shows_the_statement(place, name):
+@pytest.mark.parametrize(
+    ("place", "statement"),
+    [
+        pytest.param(0, queries.TOGGLE_TASK, id="toggle"),
+        pytest.param(1, queries.INSERT_TASK, id="create"),
+        pytest.param(2, batch_queries.DELETE_TASKS, id="delete-many"),
+    ],
+)
+def test_the_design_page_shows_the_statement(place, statement):
     page = DESIGN.read_text("utf-8")
     shown = re.findall(r"^```sql\n(.*?)^```", page, re.M | re.S)[place]
-    compiled = str(getattr(queries, name).compile(dialect=postgresql.dialect()))
+    compiled = str(statement.compile(dialect=postgresql.dialect()))
 
     assert shape_of(shown) == shape_of(compiled)
     assert len(shape_of(shown)) > 4

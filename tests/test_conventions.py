@@ -12,7 +12,15 @@ from tests import house_rules
 from tests.house_rules import Sources
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
-from todo_service.tasks import changes_statement, columns, purge, queries, schemas
+from todo_service.tasks import (
+    batch_queries,
+    changes_statement,
+    columns,
+    purge,
+    queries,
+    schemas,
+    summary_statement,
+)
 from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
 from todo_service.tasks.scope import IS_ONE, TASK
 
@@ -110,7 +118,7 @@ def test_the_picture_in_the_design_page_is_the_code():
 
 STATEMENTS: dict[str, Any] = {
     name: value
-    for module in (queries, changes_statement, purge)
+    for module in (queries, batch_queries, changes_statement, summary_statement, purge)
     for name, value in vars(module).items()
     if isinstance(value, Executable) and not name.startswith("_")
 } | {

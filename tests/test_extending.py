@@ -144,6 +144,7 @@ def with_field(copy):
 
 def test_a_field_that_was_added_by_the_table_works_and_its_tests_pass(with_field):
     with_field.test("tests/test_tasks.py", "tests/test_schema.py", "tests/test_sync.py")
+    with_field.test("tests/test_batch.py")
     with_field.test("tests/test_conventions.py", "tests/test_contract.py")
 
 

@@ -8,8 +8,8 @@ import pytest
 TASKS: dict[str, dict] = {
     "Apple 100%": {"priority": "low", "tags": ["a"], "due_at": "2026-01-01T00:00:00Z"},
     "banana_x": {"priority": "high", "tags": ["b"], "due_at": "2026-01-02T00:00:00Z"},
-    "Cherry": {"tags": ["a", "b"], "description": "like an APPLE"},
-    "apple": {"priority": "high", "completed": True},
+    "Cherry": {"tags": ["a", "b"], "description": "like an APPLE", "position": "a1"},
+    "apple": {"priority": "high", "completed": True, "position": "Zz"},
     "Äpfel": {"due_at": "2026-01-01T00:00:00Z", "completed": True},
 }
 
@@ -117,6 +117,7 @@ def test_the_worst_search_costs_postgresql_little_more_than_any_other(alice, dat
 SORTED = {
     "created_at": ["Apple 100%", "banana_x", "Cherry", "apple", "Äpfel"],
     "updated_at": ["banana_x", "Cherry", "apple", "Äpfel", "Apple 100%"],
+    "position": ["Äpfel", "banana_x", "Apple 100%", "apple", "Cherry"],
     "title": ["apple", "Apple 100%", "banana_x", "Cherry", "Äpfel"],
 }
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import (
     consumes,
     initialize,
     invariant,
+    multiple,
     rule,
     run_state_machine_as_test,
 )
@@ -31,12 +32,14 @@ FIELDS = st.fixed_dictionaries(
         "due_at": st.sampled_from(
             [None, "2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"]
         ),
+        "position": st.sampled_from(["Z0V", "a0", "a0V", "b00"]),
         "tags": st.lists(st.sampled_from(["x", "y"]), unique=True),
     },
 )
 SORTS = {
     "created_at": lambda task: task["created_at"],
     "updated_at": lambda task: task["updated_at"],
+    "position": lambda task: task["position"],
     "priority": lambda task: RANKS.index(task["priority"]),
     "title": lambda task: "".join(
         c.lower() if c.isascii() else c for c in task["title"]
@@ -53,6 +56,14 @@ FILTERS = {
     "": lambda task: True,
 }
 MATCH = st.sampled_from(["none", "any", "present", "other"])
+
+
+def distinct(items):
+    """The items without those that repeat an id."""
+    kept: dict[object, dict] = {}
+    for item in items:
+        kept.setdefault(item.get("id", object()), item)
+    return list(kept.values())
 
 
 class Model(RuleBasedStateMachine):
@@ -76,12 +87,15 @@ class Model(RuleBasedStateMachine):
 
     def settled(self, answer, expected):
         """Take what only the service can know, and compare the rest."""
+        self.noted(answer.json, expected)
+        assert answer.headers["ETag"] == f'"{self.counter}"'
+
+    def noted(self, told, expected):
+        """The same for a task that has changed, alone or in a batch."""
         self.counter += 1
-        told = answer.json
         moments = {n: told[n] for n in ("created_at", "updated_at", "completed_at")}
         assert told == expected | moments | {"version": self.counter}
         assert (told["completed_at"] is not None) == told["completed"]
-        assert answer.headers["ETag"] == f'"{self.counter}"'
         self.tasks[told["id"]] = told
 
     @rule(target=ids, fields=FIELDS, title=TITLES, key=st.sampled_from(["", "k", "l"]))
@@ -151,12 +165,20 @@ class Model(RuleBasedStateMachine):
             task, match, lambda headers: self.client.delete(task, headers=headers)
         )
         if answer:
-            self.counter += 1
-            listed = self.client.get("?deleted=true&sort=-updated_at&limit=1").json
-            (gone,) = listed["tasks"]
-            moved = {"version": self.counter, "updated_at": gone["deleted_at"]}
-            assert gone == self.tasks[task] | moved | {"deleted_at": gone["deleted_at"]}
-            self.tasks[task] = gone
+            self.lose(task)
+
+    def lose(self, task):
+        """Find a task in the trash, changed in nothing else."""
+        self.counter += 1
+        trash = self.client.get("?deleted=true&limit=100").json["tasks"]
+        (gone,) = (each for each in trash if each["id"] == task)
+        moved = {"version": self.counter, "updated_at": gone["deleted_at"]}
+        assert gone == self.tasks[task] | moved | {"deleted_at": gone["deleted_at"]}
+        self.tasks[task] = gone
+
+    def restored(self, task):
+        """A task as it was before it was deleted."""
+        return {n: v for n, v in self.tasks[task].items() if n != "deleted_at"}
 
     @rule(task=ids, match=MATCH)
     def restore(self, task, match):
@@ -167,10 +189,91 @@ class Model(RuleBasedStateMachine):
             expect_live=False,
         )
         if answer and "deleted_at" in self.tasks[task]:
-            was = {n: v for n, v in self.tasks[task].items() if n != "deleted_at"}
-            self.settled(answer, was)
+            self.settled(answer, self.restored(task))
         elif answer:
             assert answer.json == self.tasks[task]
+
+    @rule(target=ids, fields=FIELDS, title=TITLES, task=st.uuids())
+    def put(self, fields, title, task):
+        said = {"title": title} | fields
+        answer = self.client.put(str(task), json=said, headers={"If-None-Match": "*"})
+        assert answer.status_code == 201
+        new = {"id": str(task), "user_id": answer.json["user_id"]}
+        self.settled(answer, DEFAULTS | said | new)
+        return str(task)
+
+    @rule(task=ids, title=TITLES)
+    def put_again(self, task, title):
+        new = {"If-None-Match": "*"}
+        answer = self.client.put(task, json={"title": title}, headers=new)
+        tag = f'"{self.tasks[task]["version"]}"'
+        assert (answer.status_code, answer.headers["ETag"]) == (412, tag)
+
+    def batch(self, kind, items):
+        """The results of a batch, each with its item."""
+        answer = self.client.post("batch", json={kind: items})
+        assert answer.status_code == 200, answer.text
+        return zip(items, answer.json["results"], strict=True)
+
+    @rule(
+        target=ids,
+        items=st.lists(
+            st.tuples(TITLES, FIELDS, st.none() | ids), min_size=1, max_size=2
+        ),
+    )
+    def create_many(self, items):
+        made = []
+        sent = [
+            {"title": title} | fields | ({"id": own} if own else {})
+            for title, fields, own in items
+        ]
+        for item, result in self.batch("create", distinct(sent)):
+            if "id" in item:
+                version = self.tasks[item["id"]]["version"]
+                assert result == {"status": 412, "version": version}
+                continue
+            assert result["status"] == 201
+            told = result["task"]
+            new = {"id": told["id"], "user_id": told["user_id"]}
+            self.noted(told, DEFAULTS | item | new)
+            made.append(told["id"])
+        return multiple(*made)
+
+    @rule(
+        kind=st.sampled_from(["change", "delete", "restore"]),
+        chosen=st.lists(
+            st.tuples(ids, st.sampled_from([-1, 0, None])), min_size=1, max_size=4
+        ),
+        fields=FIELDS.filter(bool),
+    )
+    def write_many(self, kind, chosen, fields):
+        """Each in any version, in the present one, or in another one."""
+        sent = distinct(
+            {"id": task}
+            | (fields if kind == "change" else {})
+            | ({} if move is None else {"version": self.tasks[task]["version"] + move})
+            for task, move in chosen
+        )
+        for item, result in self.batch(kind, sent):
+            self.met(kind, item, result, fields)
+
+    def met(self, kind, item, result, fields):
+        """Compare what an item of a batch met."""
+        task = item["id"]
+        was = self.tasks[task]
+        if kind != "restore" and "deleted_at" in was:
+            assert result == {"status": 404}
+        elif item.get("version", was["version"]) != was["version"]:
+            assert result == {"status": 412, "version": was["version"]}
+        elif kind == "delete":
+            self.lose(task)
+            assert result == {"status": 200, "version": self.counter}
+        elif kind == "change":
+            self.noted(result["task"], was | fields)
+        elif "deleted_at" in was:
+            self.noted(result["task"], self.restored(task))
+        else:
+            assert result == {"status": 200, "task": was}
 
     @rule(
         query=st.sampled_from(sorted(FILTERS)),
@@ -228,6 +331,11 @@ class Model(RuleBasedStateMachine):
         for query, tasks in expected.items():
             page = self.client.get(f"?limit=1&{query}").json
             assert page["total"] == len(tasks), query
+        assert self.client.get("summary").json == {
+            "pending": len(expected["status=pending"]),
+            "completed": len(expected["status=completed"]),
+            "deleted": len(gone),
+        }
 
     @invariant()
     def the_list_is_the_models(self):

@@ -124,6 +124,30 @@ def test_a_setting_switches_preparing_off(make_client, milk):
         assert connection.scalars(text(PREPARED)).all() == []
 
 
+@pytest.mark.parametrize("prepare", ["true", "false"])
+def test_batches_do_the_same_prepared_or_not(make_client, milk, prepare):
+    alice = make_client(DB_PREPARE=prepare, DB_POOL_SIZE="1")
+    task = {"id": milk.json["id"]}
+    new = {"title": "x", "tags": ["a", 'b "c"'], "due_at": "2026-01-01T00:00:00Z"}
+    kinds = {
+        "create": [new, new | task],
+        "change": [new | task],
+        "delete": [task],
+        "restore": [task],
+    }
+
+    # Twice, because the first time is the one that prepares.
+    found = [
+        [each["status"] for each in answer.json["results"]]
+        for _ in range(2)
+        for kind, items in kinds.items()
+        for answer in [alice.post("batch", json={kind: items})]
+    ]
+
+    assert found == [[201, 412], [200], [200], [200]] * 2
+    assert alice.get(milk.json["id"]).json["tags"] == new["tags"]
+
+
 def test_a_write_that_is_refused_leaves_its_statement_prepared(alone, milk):
     alice, run = alone
     key = {"Idempotency-Key": "k"}

@@ -73,7 +73,7 @@ def test_workers_follow_the_cores_and_what_postgresql_has_room_for(
     assert processes.workers(pool) == workers
 
 
-@pytest.mark.parametrize(("pool", "threads"), [(1, 16), (5, 16), (6, 18), (100, 300)])
+@pytest.mark.parametrize(("pool", "threads"), [(2, 64), (21, 64), (22, 66), (100, 300)])
 def test_there_are_more_threads_than_connections(pool, threads):
     assert processes.threads(pool) == threads
 
@@ -84,4 +84,4 @@ def test_a_setting_overrides_what_follows_from_the_machine(environ):
 
     assert (given.web_concurrency, given.gunicorn_threads) == (7, 3)
     assert derived.web_concurrency == processes.workers(20)
-    assert derived.gunicorn_threads == 60
+    assert derived.gunicorn_threads == processes.threads(20)

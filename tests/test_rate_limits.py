@@ -68,6 +68,21 @@ def test_a_request_beyond_the_limit_is_a_429_that_says_when_to_try_again(carol):
     }
 
 
+@pytest.mark.parametrize(("items", "counted"), [(1, 1), (10, 1), (11, 2), (30, 3)])
+def test_a_batch_counts_as_a_request_for_each_ten_items_begun(carol, items, counted):
+    created = carol.post("batch", json={"create": [{"title": "Milk"}] * items})
+
+    assert created.status_code == 200
+    assert numbers(created)[:2] == (3, 3 - counted)
+
+
+def test_a_batch_beyond_the_limit_is_a_429_and_nothing_happens(carol, alice):
+    refused = carol.post("batch", json={"create": [{"title": "Milk"}] * 31})
+
+    assert refused.status_code == 429
+    assert alice.get("summary").json["pending"] == 0
+
+
 def test_a_429_can_be_problem_json(carol):
     use_up(carol)
 

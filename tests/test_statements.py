@@ -9,7 +9,10 @@ from todo_service import create_app
 TASK = {"title": "x"}
 KEY = {"Idempotency-Key": "k"}
 SEEN, STALE = {"If-None-Match": '"1"'}, {"If-Match": '"9"'}
+NEW = {"json": TASK, "headers": {"If-None-Match": "*"}}
 NOBODYS = "01890000-0000-7000-8000-000000000000"
+FEW = [{"id": NOBODYS[:-2] + f"{n:02}"} for n in range(100)]
+BATCH = {"json": {"change": [TASK | each for each in FEW]}}
 
 # Method, path below Alice's tasks ({} is a task of hers), what else is sent, status.
 WORK = [
@@ -25,10 +28,20 @@ WORK = [
     pytest.param("DELETE", "{}", {}, 200, id="delete"),
     pytest.param("POST", "{}/restore", {}, 200, id="restore-nothing-deleted"),
     pytest.param("GET", "changes", {}, 200, id="changes"),
+    pytest.param("GET", "summary", {}, 200, id="summary"),
     pytest.param("POST", "", {"json": TASK, "headers": KEY}, 201, id="create-with-key"),
     pytest.param("GET", "{}", {"headers": SEEN}, 304, id="seen"),
     pytest.param("PATCH", "{}", {"json": TASK, "headers": STALE}, 412, id="412"),
     pytest.param("DELETE", "{}", {"headers": STALE}, 412, id="delete-412"),
+    pytest.param("PUT", NOBODYS, NEW, 201, id="create-by-id"),
+    pytest.param("POST", "batch", BATCH, 200, id="batch"),
+    *(
+        pytest.param("POST", "batch", {"json": {kind: FEW}}, 200, id=f"batch-{kind}")
+        for kind in ("delete", "restore")
+    ),
+    pytest.param(
+        "POST", "batch", {"json": {"create": [TASK] * 100}}, 200, id="batch-create"
+    ),
     pytest.param("GET", NOBODYS, {}, 404, id="read-nothing"),
     pytest.param("PATCH", NOBODYS, {"json": TASK}, 404, id="change-nothing"),
     pytest.param("PATCH", f"{NOBODYS}/complete", {}, 404, id="complete-nothing"),
@@ -46,6 +59,7 @@ REFUSED = [
     pytest.param("POST", "", {"data": b"x" * 131_073}, 413, id="413"),
     pytest.param("POST", "", {"data": b"{}"}, 415, id="415"),
     pytest.param("POST", "", {"json": {}}, 400, id="400"),
+    pytest.param("POST", "batch", {"json": {}}, 400, id="400-of-a-batch"),
     pytest.param("GET", "?x=1", {}, 400, id="400-of-a-query"),
     pytest.param("OPTIONS", "", {}, 200, id="options"),
     pytest.param("OPTIONS", "", {"headers": PREFLIGHT}, 204, id="preflight"),
@@ -147,3 +161,24 @@ def test_a_replayed_idempotency_key_takes_two_round_trips(steady):
 
     assert alice.post("", json=TASK, headers=KEY).status_code == 201
     assert proxy.trips - before == 2
+
+
+def test_a_create_under_an_id_that_is_taken_takes_two_round_trips(steady, milk):
+    alice, proxy = steady
+    before = proxy.trips
+
+    assert alice.put(milk.location, **NEW).status_code == 412
+    assert proxy.trips - before == 2
+
+
+@pytest.mark.parametrize(("free", "trips"), [(0, 2), (9, 3)])
+def test_a_batch_that_meets_ids_that_are_taken_takes_few_round_trips(
+    steady, milk, free, trips
+):
+    """It is undone, reads which they are, and sends the rest, if there is a rest."""
+    alice, proxy = steady
+    items = [TASK | {"id": milk.json["id"]}, *[TASK] * free]
+    before = proxy.trips
+
+    assert alice.post("batch", json={"create": items}).status_code == 200
+    assert proxy.trips - before == trips

@@ -46,6 +46,7 @@ def test_a_new_task_keeps_every_field_it_is_given(alice):
         "completed": True,
         "priority": "high",
         "due_at": "2026-12-01T09:00:00.000000Z",
+        "position": "a0V",
         "tags": ["shop", "food"],
     }
 

@@ -60,10 +60,10 @@ class UnauthenticatedError(_WithHeader, Unauthorized):
 
 
 class OtherVersionError(_WithHeader, PreconditionFailed):
-    """412: the client demands another version. `ETag` has the present one."""
+    """412: the client demands another version, or none. `ETag` has the present one."""
 
-    def __init__(self, etag: str):
-        super().__init__("The current version is another one: see ETag.")
+    def __init__(self, etag: str, message: str):
+        super().__init__(f"{message}: see ETag.")
         self.header = ("ETag", etag)
 
 

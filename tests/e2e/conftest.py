@@ -30,6 +30,13 @@ def better_auth(node_modules):
         yield lambda **options: running.enter_context(servers.better_auth(**options))
 
 
+@pytest.fixture(scope="module")
+def url(app, environ, issuer):
+    """A service that trusts the module's issuer, and HS256 tokens of the secret."""
+    with servers.service(environ, BETTER_AUTH_URL=issuer.url) as url:
+        yield url
+
+
 @pytest.fixture
 def service(app, environ):
     """Starts the service with given settings, and answers its URL.

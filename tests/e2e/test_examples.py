@@ -2,13 +2,17 @@
 
 import json
 import os
+import random
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fractional_indexing import generate_n_keys_between
 
+from tests.client import Client
 from tests.e2e import servers
 from tests.e2e.person import Person
 
@@ -168,6 +172,110 @@ say(sent.filter((each) => each.endsWith("/changes")).length);
 say((await sync(copy, CURRENT)).copy.size);
 """
 
+MOVES = """
+for (const title of ["c", "b", "a"]) await create({ title });
+const inOrder = async () => (await call("?sort=position")).tasks;
+const [a, b, c] = await inOrder();
+say((await move([a, b, c], c, 1)).map(({ status }) => status));
+say((await inOrder()).map(({ title }) => title));
+for (const task of [a, b, c])
+  await call(`/${task.id}`, { method: "PATCH", body: '{"position": "a0"}' });
+const alike = (await inOrder()).sort(byPosition);
+say((await move(alike, alike[2], 1)).length);
+const [first, second, third] = await inOrder();
+say([first.id, second.id, third.id].map((id) => alike.findIndex((t) => t.id === id)));
+say((await move([first, second, third], first, 2)).length);
+say((await inOrder()).map(({ id }) => alike.findIndex((task) => task.id === id)));
+"""
+
+# The other client is Python, below. It says "done" when it has moved enough.
+MANY_MOVES = """
+const random = (below) => Math.floor(Math.random() * below);
+let { copy, since } = await sync();
+const inOrder = () => [...copy.values()].sort((one, other) => byPosition(one, other));
+for (let moves = 0; moves < MOVES; moves += 1) {
+  if (moves % 4 === 0) ({ copy, since } = await sync(copy, since));
+  const list = inOrder();
+  await move(list, list[random(list.length)], random(list.length));
+}
+do {
+  ({ copy, since } = await sync(copy, since));
+} while (!inOrder().some(({ title }) => title === "done"));
+say(inOrder().map(({ id }) => id));
+"""
+
+MANY = """
+const tasks = [];
+for (const title of ["a", "b", "c"]) tasks.push(await create({ title }));
+await remove(tasks[1]);
+say(await completeAll(tasks));
+say(await titles({ status: "completed", sort: "title" }));
+"""
+
+OFFLINE = """
+const pushes = () => sent.filter((each) => each === "POST /api/tasks/batch").length;
+const kept = await create({ title: "kept" });
+const gone = await create({ title: "gone" });
+const [one, two] = [crypto.randomUUID(), crypto.randomUUID()];
+enqueue("create", one, { title: "one" });
+enqueue("create", two, { title: "two" });
+enqueue("change", one, { title: "uno", tags: ["x"] });
+enqueue("change", kept.id, { title: "kept and changed" });
+enqueue("change", kept.id, { completed: true });
+enqueue("change", gone.id, { title: "not any more" });
+enqueue("delete", gone.id);
+enqueue("change", gone.id, { title: "too late" });
+await push();
+say([pushes(), outbox.size]);
+say(await titles({ sort: "title" }));
+say([await titles({ status: "completed" }), await titles({ tag: "x" })]);
+say((await call(`/${one}`)).id === one);
+await push();
+say(pushes());
+"""
+
+PUSHED_AGAIN = """
+const id = crypto.randomUUID();
+enqueue("create", id, { title: "first" });
+faults.push(lost);
+say(await failure(push));
+enqueue("change", id, { title: "second" });
+await push();
+say([await titles(), outbox.size]);
+const during = (kind, id, fields) =>
+  faults.push((send) => { enqueue(kind, id, fields); return send(); });
+enqueue("change", id, { title: "third" });
+during("change", id, { title: "fourth" });
+await push();
+say([await titles(), outbox.size]);
+const other = crypto.randomUUID();
+enqueue("create", other, { title: "other" });
+during("change", other, { title: "another" });
+await push();
+say([await titles({ sort: "title" }), outbox.size]);
+const brief = crypto.randomUUID();
+enqueue("create", brief, { title: "brief" });
+during("delete", brief);
+await push();
+say([await titles({ sort: "title" }), outbox.size]);
+await remove({ id });
+enqueue("change", id, { title: "gone elsewhere" });
+await Promise.all([push(), push()]);
+say([await titles(), outbox.size]);
+"""
+
+REFUSED_PUSH = """
+enqueue("create", crypto.randomUUID(), { title: "good" });
+const bad = crypto.randomUUID();
+enqueue("create", bad, { title: " " });
+say([await failure(push), outbox.size, await titles()]);
+enqueue("change", bad, { title: "better" });
+for (let made = 0; made < 100; made += 1)
+  enqueue("create", crypto.randomUUID(), { title: "one of many" });
+await push();
+say([outbox.size, (await call("")).total]);
+"""
+
 
 def javascript(page: Path) -> str:
     """All the JavaScript of a page, in its order."""
@@ -181,17 +289,15 @@ def issuer(node_modules):
         yield issuer
 
 
-@pytest.fixture(scope="module")
-def url(app, environ, issuer):
-    """A service that trusts it."""
-    with servers.service(environ, BETTER_AUTH_URL=issuer.url) as url:
-        yield url
+@pytest.fixture
+def person(issuer):
+    """The page's user."""
+    return Person(issuer)
 
 
 @pytest.fixture
-def run(issuer, url, token_of):
+def run(person, issuer, url, token_of):
     """Runs a page's JavaScript and a script behind it; gives what the script said."""
-    person = Person(issuer)
     environ = os.environ | {
         "SIGNED_IN_AT": issuer.url,
         "COOKIE": f"better-auth.session_token={person.cookie('session_token')}",
@@ -304,11 +410,114 @@ def test_a_copy_has_all_pages(run):
     assert run(SYNC_OF_TWO_PAGES) == [504, 2]
 
 
+def test_a_task_moves_to_its_place_also_between_two_of_one_key(run):
+    before, order, among_equals, after_it, alone, again = run(MOVES)
+
+    assert (before, order) == ([200], ["a", "c", "b"])
+    # The one below has the key of the one above, so it gets a new key as well.
+    assert (among_equals, after_it) == (2, [0, 2, 1])
+    assert (alone, again) == (1, [2, 1, 0])
+
+
+class Mover:
+    """A client with a copy, which moves tasks by the keys of the Python library."""
+
+    def __init__(self, client):
+        self._client = client
+        self._copy: dict[str, dict] = {}
+        self._since = ""
+
+    def sync(self):
+        """Take in what has changed."""
+        page = self._client.get(f"/api/tasks/changes?limit=500{self._since}").json
+        self._copy.update({task["id"]: task for task in page["changes"]})
+        self._since = f"&since={page['next']}"
+        assert not page["more"]
+
+    def order(self):
+        """The tasks of the copy, in their order."""
+        tasks = self._copy.values()
+        return sorted(tasks, key=lambda task: (task["position"], task["id"]))
+
+    def move(self, chance):
+        """Any task to any place: as the guide's `move` does."""
+        others = self.order()
+        moved = [others.pop(chance.randrange(len(others)))]
+        place = chance.randrange(len(others) + 1)
+        above = others[place - 1]["position"] if place else None
+        while place < len(others) and others[place]["position"] == above:
+            moved.append(others.pop(place))
+        below = others[place]["position"] if place < len(others) else None
+        keys = generate_n_keys_between(above, below, len(moved))
+        items = [
+            {"id": task["id"], "position": key}
+            for task, key in zip(moved, keys, strict=True)
+        ]
+        answer = self._client.post("/api/tasks/batch", json={"change": items})
+        assert {each["status"] for each in answer.json["results"]} == {200}
+
+
+def test_two_clients_that_move_tasks_a_thousand_times_end_with_one_order(
+    run, person, app, token_of
+):
+    client: Any = Client(app, token=token_of(person.id))
+    titles = [{"title": f"{n}"} for n in range(12)]
+    assert client.post("/api/tasks/batch", json={"create": titles}).status_code == 200
+    mover, chance = Mover(client), random.Random(1)
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(run, f"const MOVES = 500;{MANY_MOVES}")
+        for number in range(500):
+            if number % 4 == 0:
+                mover.sync()
+            mover.move(chance)
+        client.post("/api/tasks", json={"title": "done"})
+        (theirs,) = other.result()
+    mover.sync()
+
+    listed = client.get("/api/tasks?sort=position").json["tasks"]
+    assert [task["id"] for task in mover.order()] == [task["id"] for task in listed]
+    assert theirs == [task["id"] for task in listed]
+    assert len(theirs) == 13
+
+
+def test_many_are_completed_at_once(run):
+    assert run(MANY) == [[{"status": 404}], ["a", "c"]]
+
+
+def test_an_outbox_is_pushed_in_three_calls(run):
+    assert run(OFFLINE) == [
+        [3, 0],
+        ["kept and changed", "two", "uno"],
+        [["kept and changed"], ["uno"]],
+        True,
+        3,
+    ]
+
+
+def test_a_push_loses_and_repeats_nothing_whatever_happens_meanwhile(run):
+    assert run(PUSHED_AGAIN) == [
+        [True, None, "fetch failed"],
+        [["second"], 0],
+        [["fourth"], 0],
+        [["another", "fourth"], 0],
+        [["another", "fourth"], 0],
+        [["another"], 0],
+    ]
+
+
+def test_a_push_that_is_refused_keeps_the_outbox(run):
+    refused = [True, 400, "create.1.title: Length must be between 1 and 200."]
+
+    assert run(REFUSED_PUSH) == [[refused, 2, []], [0, 102]]
+
+
 def test_every_function_of_the_guide_is_used_here():
     functions = set(FUNCTION.findall(javascript(GUIDE)))
     here = Path(__file__).read_text()
 
     # These are called by the others.
     functions -= {"currentToken", "fetchToken", "send", "result"}
+    functions -= {"pushAll", "settle"}
     assert {"create", "rename", "remove", "sync", "allTasks", "call"} <= functions
     assert [name for name in functions if f"{name}(" not in here] == []

@@ -16,13 +16,6 @@ def issuer(node_modules):
         yield issuer
 
 
-@pytest.fixture(scope="module")
-def url(app, environ, issuer):
-    """A service that trusts the issuer, and HS256 tokens of the secret beside."""
-    with servers.service(environ, BETTER_AUTH_URL=issuer.url) as url:
-        yield url
-
-
 @pytest.fixture
 def alice(issuer):
     return Person(issuer)

@@ -24,6 +24,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 Parameters = Mapping[str, Any]
 
@@ -89,7 +90,7 @@ class Prepared:
     def __init__(self, statement: Any):
         compiled = statement.compile(dialect=NUMBERED)
         names = compiled.positiontup
-        types = [compiled.binds[n].type.compile(dialect=NUMBERED) for n in names]
+        types = [_parameter_type(compiled.binds[name].type) for name in names]
         plan = f"({', '.join(types)}) AS {compiled}"
         self.name = f"todo_{sha256(plan.encode()).hexdigest()[:24]}"
         values = ", ".join(f"%({name})s" for name in names)
@@ -118,6 +119,11 @@ class Prepared:
 def prepare(statement: Any, *, has_limit: bool = False) -> Any:
     """Mark a statement to be prepared. Each takes memory in every connection."""
     return statement.execution_options(prepare=ONE_PLAN if has_limit else "")
+
+
+def _parameter_type(kind: TypeEngine) -> str:
+    """The name of a type. A column may have a collation, but a parameter may not."""
+    return kind.compile(dialect=NUMBERED).partition(" COLLATE ")[0]
 
 
 def _row_maker(names: list[str]) -> Callable[[Iterable[Any]], Any]:

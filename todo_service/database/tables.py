@@ -50,6 +50,7 @@ tasks = Table(
     Column("completed", Boolean, nullable=False),
     Column("priority", Text, nullable=False),
     Column("due_at", DateTime(timezone=True)),
+    Column("position", Text(collation="C"), nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("idempotency_key", Text),

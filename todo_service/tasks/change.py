@@ -17,11 +17,9 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    and_,
     any_,
     bindparam,
-    false,
-    func,
-    literal_column,
     or_,
     select,
     true,
@@ -29,17 +27,16 @@ from sqlalchemy import (
     update,
 )
 
-from todo_service.database.counts import COUNTS, counts
+from todo_service.database.counts import COUNTS
 from todo_service.database.driver import prepare
-from todo_service.database.statements import ONE, OWNER, locked
+from todo_service.database.statements import ONE, OWNER
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.columns import shown
+from todo_service.tasks.counting import differences, lock, newest
 from todo_service.tasks.scope import IS_ONE, LIVE
 
 ANY_VERSION = bindparam("any_version", type_=Boolean)
 MATCH = bindparam("match", type_=ARRAY(tasks.c.version.type))
-NUMBERS = ("last_change", *COUNTS)
-A_MICROSECOND: ColumnElement = literal_column("interval '1 microsecond'")
 
 
 def change_one(
@@ -50,7 +47,7 @@ def change_one(
     No row if there is no such task; else one row, with the version `found` before the
     change. Its `id` is null if that version does not match: then nothing has changed.
     """
-    hit = _newest(true() if restoring else LIVE)
+    hit = lock(newest(IS_ONE if restoring else and_(IS_ONE, LIVE)))
     matches = or_(ANY_VERSION, hit.c.version == any_(MATCH))
     values = new_values(hit)
     change = _counted(values, hit, matches, restoring=restoring)
@@ -62,22 +59,6 @@ def change_one(
     )
 
 
-def _newest(condition: ColumnElement) -> CTE:
-    """The user and the task, locked in this order, as they are now.
-
-    `stamp` is the moment of the change. It moves `updated_at` forward in any case.
-    """
-    later = func.greatest(func.clock_timestamp(), tasks.c.updated_at + A_MICROSECOND)
-    numbers = [users.c[name].label(f"user_{name}") for name in NUMBERS]
-    return locked(
-        select(tasks, later.label("stamp"), *numbers)
-        .join_from(users, tasks, tasks.c.user_id == users.c.id)
-        .where(users.c.id == OWNER, IS_ONE, condition),
-        "hit",
-        of=[users, tasks],
-    )
-
-
 def _counted(
     values: dict[str, Any], hit: CTE, matches: ColumnElement, *, restoring: bool
 ) -> CTE:
@@ -86,11 +67,8 @@ def _counted(
     Not from those in `users`: the statement first sees that row as it was before the
     wait for the lock. PostgreSQL checks CHECKs against it too, before it looks again.
     """
-    deleting = "deleted_at" in values and not restoring
-    completed = values.get("completed", hit.c.completed)
-    before = counts(hit.c.completed, deleted=true() if restoring else false())
-    after = counts(completed, deleted=true() if deleting else false())
-    counted = {n: hit.c[f"user_{n}"] + after[n] - before[n] for n in COUNTS}
+    moved = differences(values, hit, restoring=restoring)
+    counted = {name: hit.c[f"user_{name}"] + moved[name] for name in COUNTS}
     needed = hit.c.deleted_at.is_not(None) if restoring else true()
     return (
         update(users)

@@ -18,6 +18,7 @@ PUBLIC = (
     "completed",
     "priority",
     "due_at",
+    "position",
     "tags",
     "version",
     "completed_at",

@@ -61,4 +61,5 @@ SORTS: dict[str, Sort] = {
     **_both_ways(
         "title", func.lower(collate(tasks.c.title, "C"), type_=Text), fields.Text()
     ),
+    **_both_ways("position", tasks.c.position, fields.Text()),
 }

@@ -7,28 +7,25 @@ value becomes the task's `version`.
 
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    FromClause,
-    bindparam,
-    case,
-    false,
-    func,
-    insert,
-    null,
-    or_,
-    select,
-)
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, bindparam, false, insert, null, or_, select
+from sqlalchemy.types import TypeEngine
 
-from todo_service.database.counts import COUNTS, counts
+from todo_service.database.counts import counts
 from todo_service.database.driver import prepare
 from todo_service.database.retries import repeatable
-from todo_service.database.statements import ONE, OWNER
-from todo_service.database.tables import tasks, users
+from todo_service.database.statements import ONE
+from todo_service.database.tables import tasks
 from todo_service.tasks.change import change_one
 from todo_service.tasks.columns import WITH_TRASH, shown
+from todo_service.tasks.counting import count_created
+from todo_service.tasks.new_values import (
+    changed,
+    created,
+    deleted,
+    new,
+    restored,
+    toggled,
+)
 from todo_service.tasks.schemas import WRITABLE
 from todo_service.tasks.scope import IS_ONE, LIVE, OWNED, TASK
 
@@ -47,31 +44,8 @@ def changed_values(values: dict[str, Any]) -> dict[str, Any]:
     return every | {f"sets_{name}": name in values for name in WRITABLE}
 
 
-def _new(name: str) -> ColumnElement:
-    """A field's new value. SQLAlchemy reserves the parameter of the column's name."""
-    return bindparam(f"new_{name}", type_=tasks.c[name].type)
-
-
-def _new_or_kept(name: str, hit: FromClause) -> ColumnElement:
-    """A field's new value if the body has one."""
-    return case(
-        (bindparam(f"sets_{name}", type_=Boolean), _new(name)), else_=hit.c[name]
-    )
-
-
-def _completed(completed: ColumnElement, hit: FromClause) -> dict[str, Any]:
-    """`completed_at` follows `completed`; completing again keeps the first moment."""
-    first = func.coalesce(hit.c.completed_at, hit.c.stamp)
-    return {"completed": completed, "completed_at": case((completed, first))}
-
-
-def _changed(hit: FromClause) -> dict[str, Any]:
-    values: dict[str, Any] = {name: _new_or_kept(name, hit) for name in WRITABLE}
-    return values | _completed(values["completed"], hit)
-
-
-def _toggled(hit: FromClause) -> dict[str, Any]:
-    return _completed(~hit.c.completed, hit)
+def _parameter(name: str, kind: TypeEngine) -> ColumnElement:
+    return bindparam(name, type_=kind)
 
 
 SELECT_TASK = repeatable(prepare(select(*shown(tasks)).where(IS_ONE, LIVE)))
@@ -84,35 +58,21 @@ SELECT_CREATED = repeatable(
     )
 )
 
-# The first task also records the user. A user who is gone gets no row.
-_first = upsert(users).values(
-    id=OWNER, last_change=ONE, **counts(_new("completed"), deleted=false())
+# The version of a task, in the trash too, as the row of a change that was not made.
+SELECT_TAKEN = repeatable(
+    select(null().label("id"), tasks.c.version.label("found")).where(IS_ONE)
 )
-_counted = (
-    _first.on_conflict_do_update(
-        index_elements=[users.c.id],
-        set_={
-            name: users.c[name] + _first.excluded[name]
-            for name in ("last_change", *COUNTS)
-        },
-        where=users.c.gone_at.is_(None),
-    )
-    .returning(users.c.last_change)
-    .cte("change")
-)
+
+_counted = count_created(ONE, counts(new("completed", _parameter), deleted=false()))
 _row: dict[str, Any] = {
-    "user_id": OWNER,
     "id": TASK,
-    **{name: _new(name) for name in WRITABLE},
+    **created(_parameter, _counted.c.last_change),
     "idempotency_key": KEY,
     "request_hash": DIGEST,
-    "completed_at": case((_new("completed"), func.now())),
-    "created_at": func.now(),
-    "updated_at": func.now(),
-    "version": _counted.c.last_change,
 }
 
-# A key that is taken makes the whole statement fail, so the counter does not move.
+# An id or a key that is taken makes the whole statement fail, so the counter does not
+# move.
 INSERT_TASK = prepare(
     insert(tasks)
     .from_select(list(_row), select(*_row.values()).select_from(_counted))
@@ -123,7 +83,7 @@ INSERT_TASK = prepare(
 INSERT_NEW_TASK = repeatable(INSERT_TASK)
 
 # `change_one` says what comes back of these.
-UPDATE_TASK = change_one(_changed)
-TOGGLE_TASK = change_one(_toggled)
-DELETE_TASK = change_one(lambda hit: {"deleted_at": hit.c.stamp})
-RESTORE_TASK = change_one(lambda hit: {"deleted_at": null()}, restoring=True)
+UPDATE_TASK = change_one(lambda hit: changed(hit, _parameter))
+TOGGLE_TASK = change_one(toggled)
+DELETE_TASK = change_one(deleted)
+RESTORE_TASK = change_one(restored, restoring=True)

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, pre_load, validate, validates_schema
 from marshmallow import fields as lenient
 
+from todo_service.tasks import order_keys
 from todo_service.web import fields
 
 # In their order: low < medium < high.
@@ -22,12 +23,13 @@ READ_ONLY = {
 }
 
 
-class _Body(Schema):
+class Body(Schema):
     """A client may send back what it got: read-only fields are ignored."""
 
     @pre_load
     def _drop_read_only(self, sent: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {name: value for name, value in sent.items() if name not in READ_ONLY}
+        ignored = READ_ONLY - self.fields.keys()
+        return {name: value for name, value in sent.items() if name not in ignored}
 
 
 class _Tags(lenient.List):
@@ -41,7 +43,15 @@ class _Tags(lenient.List):
         return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
 
 
-class Task(_Body):
+def _check_order_key(key: str) -> None:
+    if not order_keys.is_valid(key):
+        raise ValidationError(
+            "Must be a key of fractional-indexing, like a0,"
+            f" of at most {order_keys.LENGTH} characters."
+        )
+
+
+class Task(Body):
     """The writable fields. A new task gets the defaults; a change has any of them."""
 
     title = fields.Text(
@@ -53,6 +63,10 @@ class Task(_Body):
     completed = fields.Flag(load_default=False)
     priority = fields.Text(load_default="medium", validate=validate.OneOf(PRIORITIES))
     due_at = fields.Timestamp(load_default=None, allow_none=True)
+    # Left out, it comes from the clock, but later: equal bodies load alike.
+    position = fields.Text(
+        load_default=None, allow_none=False, validate=_check_order_key
+    )
     tags = _Tags(
         fields.Text(trimmed=True, validate=validate.Length(min=1, max=50)),
         load_default=list,
@@ -66,14 +80,14 @@ class Task(_Body):
 
     @validates_schema
     def _require_a_field(self, sent: dict[str, Any], **kwargs: Any) -> None:
-        if not sent:
-            raise ValidationError("The body has no field that can be changed.")
+        if sent.keys() <= READ_ONLY:
+            raise ValidationError("There is no field to change.")
 
 
 WRITABLE = tuple(Task().fields)
 
 
-class Completion(_Body):
+class Completion(Body):
     """What `complete` may be told: nothing, which toggles, or the value to set."""
 
     completed = fields.Flag()

@@ -1,52 +1,26 @@
-"""What clients do with their tasks, as `docs/contract.md` says: load, query, answer."""
+"""What clients do with one task, as `docs/contract.md` says: load, query, answer."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Executable, Row
 
 from todo_service import database, errors, identity
 from todo_service.database.ids import new_id
-from todo_service.tasks import queries, schemas
-from todo_service.tasks.changes_page import Changes, ChangesQuery
-from todo_service.tasks.changes_statement import SELECT_CHANGES
+from todo_service.tasks import order_keys, queries, schemas
+from todo_service.tasks.blueprint import blueprint
 from todo_service.tasks.columns import PUBLIC, WITH_TRASH, as_json
-from todo_service.tasks.list_page import TASK_QUERY, Page
-from todo_service.web import entity_tags, idempotency, json_bodies, links, query_strings
+from todo_service.web import entity_tags, idempotency, json_bodies, links
+
+Values = dict[str, Any]
 
 ONE_TASK = "/<uuid:task_id>"
 
 NEW_TASK = schemas.Task()
 TASK_PATCH = schemas.Task(partial=True)
 COMPLETION = schemas.Completion()
-CHANGES_QUERY = ChangesQuery()
-
-blueprint = Blueprint("tasks", __name__)
-blueprint.before_request(query_strings.refuse_undecodable)
-
-
-@blueprint.get("")
-def list_tasks() -> ResponseReturnValue:
-    """List the user's tasks."""
-    page = Page(identity.user_id(), query_strings.load(TASK_QUERY))
-    seen = entity_tags.seen_states(page.fingerprint)
-    rows = database.fetch_all(page.statement(), page.parameters(seen))
-    headers = {"ETag": entity_tags.of_list(rows[0].state, page.fingerprint)}
-    if entity_tags.seen(headers["ETag"]):
-        return "", 304, headers
-    body = page.answer(rows)
-    if body["next_cursor"]:
-        headers["Link"] = links.to_next_page(body["next_cursor"])
-    return body, headers
-
-
-@blueprint.get("/changes")
-def list_changes() -> ResponseReturnValue:
-    """List what changed since a token."""
-    changes = Changes(identity.user_id(), query_strings.load(CHANGES_QUERY))
-    return changes.answer(database.fetch_all(SELECT_CHANGES, changes.parameters()))
 
 
 @blueprint.post("")
@@ -56,13 +30,12 @@ def create_task() -> ResponseReturnValue:
     key = idempotency.key()
     digest = idempotency.digest(NEW_TASK, values) if key else None
     new = _one(new_id())
-    row = database.fetch_one(
+    row = _created(
         queries.INSERT_NEW_TASK,
-        new | {"key": key, "digest": digest} | queries.new_values(values),
+        new | {"key": key, "digest": digest},
+        values,
         if_taken=queries.SELECT_CREATED,
     )
-    if row is None:
-        raise errors.bad_token("The token's user is gone.")
     headers = {"Location": links.below_here(row.id)}
     if row.id != new["task"]:
         headers["Idempotency-Replayed"] = "true"
@@ -81,6 +54,19 @@ def read_task(task_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.put(ONE_TASK)
+def put_task(task_id: UUID) -> ResponseReturnValue:
+    """Change a task; with `If-None-Match: *` create it under the client's id."""
+    if "If-None-Match" not in request.headers:
+        return change_task(task_id)
+    values = json_bodies.load(NEW_TASK)
+    entity_tags.require_absence()
+    row = _created(
+        queries.INSERT_TASK, _one(task_id), values, if_taken=queries.SELECT_TAKEN
+    )
+    _refuse_other_version(row, "The id is taken")
+    return _task(row, 201, headers={"Location": links.beside_here(row.id)})
+
+
 @blueprint.patch(ONE_TASK)
 def change_task(task_id: UUID) -> ResponseReturnValue:
     """Change the fields that the body has."""
@@ -111,23 +97,38 @@ def restore_task(task_id: UUID) -> ResponseReturnValue:
     return _task(_changed(queries.RESTORE_TASK, task_id))
 
 
-def _one(task_id: UUID) -> dict[str, Any]:
+def _one(task_id: UUID) -> Values:
     """The parameters that pick out a task."""
     return {"owner": identity.user_id(), "task": str(task_id)}
 
 
-def _changed(
-    statement: Executable, task_id: UUID, values: dict[str, Any] | None = None
+def _created(
+    statement: Executable, task: Values, values: Values, *, if_taken: Executable
 ) -> Row:
+    """The new task, or what `if_taken` finds of an earlier one. 401 without a user."""
+    new = queries.new_values(*order_keys.with_positions([values]))
+    parameters = {"key": None, "digest": None} | task | new
+    row = database.fetch_one(statement, parameters, if_taken=if_taken)
+    if row is None:
+        raise errors.bad_token("The token's user is gone.")
+    return row
+
+
+def _changed(statement: Executable, task_id: UUID, values: Values | None = None) -> Row:
     """The task after a change. 404 if there is none, 412 if it has another version."""
     match = entity_tags.demanded_versions()
     parameters = _one(task_id) | {"any_version": match is None, "match": match or []}
     if values:
         parameters |= queries.changed_values(values)
     row = _found(database.fetch_one(statement, parameters))
-    if row.id is None:
-        raise errors.OtherVersionError(entity_tags.of_version(row.found))
+    _refuse_other_version(row, "The current version is another one")
     return row
+
+
+def _refuse_other_version(row: Row, message: str) -> None:
+    """412 if the row is that of a task which was left alone."""
+    if row.id is None:
+        raise errors.OtherVersionError(entity_tags.of_version(row.found), message)
 
 
 def _found(row: Row | None) -> Row:

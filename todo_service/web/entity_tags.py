@@ -31,6 +31,16 @@ def demanded_versions() -> list[int] | None:
     return [int(tag) for tag in _tags(header) if _is_version(tag)]
 
 
+def require_absence() -> None:
+    """400 unless `If-None-Match` is `*`: create what is not there (RFC 9110, 13.1.2).
+
+    `If-Match` beside it is a 400 too: it asks for what is there.
+    """
+    header = request.headers.get("If-None-Match", "")
+    if header.strip() != "*" or "If-Match" in request.headers:
+        abort(400, "If-None-Match must be * here, without If-Match.")
+
+
 def seen(etag: str) -> bool:
     """True if `If-None-Match` names this tag."""
     header = request.headers.get("If-None-Match")

@@ -18,6 +18,8 @@ RFC_3339 = re.compile(
     re.IGNORECASE,
 )
 
+UUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
 Data = Mapping[str, Any] | None
 
 
@@ -46,6 +48,17 @@ class Flag(fields.Field):
         if not isinstance(value, bool):
             raise ValidationError("Must be true or false.")
         return value
+
+
+class Uuid(fields.Field):
+    """A UUID as RFC 9562 writes it, in either case; it becomes lower case."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> str:
+        if not isinstance(value, str) or not UUID.fullmatch(value):
+            raise ValidationError("Must be a UUID.")
+        return value.lower()
 
 
 class Word(fields.Field):

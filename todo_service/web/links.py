@@ -12,6 +12,11 @@ def below_here(name: str) -> str:
     return f"{_here()}/{name}"
 
 
+def beside_here(name: str) -> str:
+    """The path of an item that stands where the request's own path does."""
+    return f"{_here().rpartition('/')[0]}/{name}"
+
+
 def to_next_page(cursor: str) -> str:
     """The `Link` header's value: the same query, from the cursor on (RFC 8288)."""
     asked = query_strings.pairs()

@@ -26,9 +26,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_add_headers)
 
 
-def count_user(user_id: str) -> None:
-    """Counts this request as one of the user's. Raises 429 beyond the limit."""
-    _limiter("user").count(user_id)
+def count_user(user_id: str, requests: int = 1) -> None:
+    """Counts this request as so many of the user's. Raises 429 beyond the limit."""
+    _limiter("user").count(user_id, requests)
 
 
 def count_address() -> None:

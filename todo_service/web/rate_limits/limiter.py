@@ -18,8 +18,8 @@ from todo_service.web import cors
 class Windows(Protocol):
     """Where requests are counted."""
 
-    def count(self, key: str, seconds: int) -> tuple[int, float] | None:
-        """Counts one request in the key's window, which lasts these seconds.
+    def count(self, key: str, seconds: int, requests: int) -> tuple[int, float] | None:
+        """Counts so many requests in the key's window, which lasts these seconds.
 
         Returns the window's requests and the seconds that are left of it; None if
         requests cannot be counted.
@@ -45,20 +45,20 @@ class Limiter:
         self._limit = limits.parse(limit) if limit else None
         self._windows = windows
 
-    def count(self, key: str) -> None:
-        """Counts this request by the key. Raises 429 beyond the limit.
+    def count(self, key: str, requests: int = 1) -> None:
+        """Counts this request by the key, as so many. Raises 429 beyond the limit.
 
         Preflights are not counted.
         """
         if self._limit is None or cors.is_preflight():
             return
         counted = self._windows.count(
-            self._limit.key_for(self._name, key), self._limit.get_expiry()
+            self._limit.key_for(self._name, key), self._limit.get_expiry(), requests
         )
         if counted is None:
             return
-        requests, seconds = counted
-        remaining = self._limit.amount - requests
+        total, seconds = counted
+        remaining = self._limit.amount - total
         reset = max(ceil(seconds), 1)
         # What the answer's headers say.
         g.rate_limit = Standing(self._limit.amount, max(remaining, 0), reset)

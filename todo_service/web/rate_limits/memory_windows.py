@@ -26,19 +26,19 @@ class MemoryWindows:
     def __len__(self) -> int:
         return len(self._windows)
 
-    def count(self, key: str, seconds: int) -> tuple[int, float]:
-        """Counts one request in the key's window, which lasts these seconds.
+    def count(self, key: str, seconds: int, requests: int = 1) -> tuple[int, float]:
+        """Counts so many requests in the key's window, which lasts these seconds.
 
         Returns the window's requests and the seconds that are left of it.
         """
         now = self._clock()
         with self._lock:
-            requests, ends_at = self._windows.get(key, (0, now))
+            before, ends_at = self._windows.get(key, (0, now))
             if ends_at <= now:
-                requests, ends_at = 0, now + seconds
+                before, ends_at = 0, now + seconds
                 self._begin(key)
-            self._windows[key] = (requests + 1, ends_at)
-        return requests + 1, ends_at - now
+            self._windows[key] = (before + requests, ends_at)
+        return before + requests, ends_at - now
 
     def _begin(self, key: str) -> None:
         """Makes the key's window the newest; makes room for it."""

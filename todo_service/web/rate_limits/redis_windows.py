@@ -16,8 +16,8 @@ RETRY_SECONDS = 1
 KEY_PREFIX = "todo-service"
 # The package's own `incr` and `get_expiry` would be two round trips, and full seconds.
 COUNT = b"""
-local requests = redis.call("INCR", KEYS[1])
-if requests == 1 then
+local requests = redis.call("INCRBY", KEYS[1], ARGV[2])
+if requests == tonumber(ARGV[2]) then
     redis.call("EXPIRE", KEYS[1], ARGV[1])
 end
 return {requests, redis.call("PTTL", KEYS[1])}
@@ -42,29 +42,31 @@ class RedisWindows:
         self._trying = threading.Lock()
         self._try_at = 0.0
 
-    def count(self, key: str, seconds: int) -> tuple[int, float] | None:
-        """Counts one request in the key's window, which lasts these seconds.
+    def count(
+        self, key: str, seconds: int, requests: int = 1
+    ) -> tuple[int, float] | None:
+        """Counts so many requests in the key's window, which lasts these seconds.
 
         Returns the window's requests and the seconds that are left of it; None if
         Redis does not answer.
         """
         if not self._away:
-            return self._ask(key, seconds)
+            return self._ask(key, [seconds, requests])
         if time.monotonic() < self._try_at or not self._trying.acquire(blocking=False):
             return None
         try:
-            return self._ask(key, seconds)
+            return self._ask(key, [seconds, requests])
         finally:
             self._trying.release()
 
-    def _ask(self, key: str, seconds: int) -> tuple[int, float] | None:
+    def _ask(self, key: str, numbers: list[int]) -> tuple[int, float] | None:
         try:
-            requests, left = self._count([self._storage.prefixed_key(key)], [seconds])
+            total, left = self._count([self._storage.prefixed_key(key)], numbers)
         except self._storage.base_exceptions as error:
             self._note(away=True, because=error)
             return None
         self._note(away=False)
-        return requests, left / 1000
+        return total, left / 1000
 
     def _note(self, *, away: bool, because: object = None) -> None:
         """Remembers whether Redis is away; logs each change once."""
