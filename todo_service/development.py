@@ -16,10 +16,10 @@ from pathlib import Path
 from threading import Thread
 
 import click
-import jwt
 from flask import Flask
 
 from todo_service.database import migrations
+from todo_service.identity import minting
 from todo_service.settings import Settings
 
 TOKEN_SECONDS = 24 * 60 * 60
@@ -58,13 +58,7 @@ def make_token(settings: Settings, user_id: str) -> str:
         raise click.ClickException(
             "BETTER_AUTH_SECRET is not set: ask the issuer for a token."
         )
-    now = int(time.time())
-    claims = {"sub": user_id, "iat": now, "exp": now + TOKEN_SECONDS}
-    if settings.jwt_issuer:
-        claims["iss"] = settings.jwt_issuer
-    if settings.jwt_audience:
-        claims["aud"] = settings.jwt_audience[0]
-    return jwt.encode(claims, settings.better_auth_secret, "HS256")
+    return minting.mint(settings, user_id, seconds=TOKEN_SECONDS)
 
 
 def _prepare_database(app: Flask, settings: Settings) -> None:

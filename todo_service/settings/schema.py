@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow import fields as plain
 from sqlalchemy.engine import URL
 
-from todo_service.settings import setting_fields, urls
+from todo_service.settings import needs, setting_fields, urls
 
 SECRET_BYTES = 32
 NEXT_JS, VITE = "http://localhost:3000", "http://localhost:5173"
@@ -44,6 +44,8 @@ class Settings:
     jwt_issuer: str | None
     jwt_audience: list[str]
     jwt_leeway: float
+    local_accounts: bool
+    access_token_ttl: int
     trash_days: int
     web_concurrency: int
     gunicorn_threads: int
@@ -92,6 +94,8 @@ class SettingsSchema(Schema):
     jwt_issuer = plain.String(load_default=None)
     jwt_audience = setting_fields.List(str)
     jwt_leeway = setting_fields.seconds(0, 300, default=10.0)
+    local_accounts = setting_fields.switch(default=None)
+    access_token_ttl = setting_fields.whole(1, 365 * 24 * 60 * 60, default=3600)
     trash_days = setting_fields.whole(0, 36500, default=30)
     web_concurrency = setting_fields.whole(1, 1000, default=2)
     gunicorn_threads = setting_fields.whole(1, 1000, default=16)
@@ -104,16 +108,7 @@ class SettingsSchema(Schema):
     def _has_what_others_need(
         self, _: dict[str, Any], environ: Mapping[str, str], **kwargs: Any
     ) -> None:
-        """Look at what was set, valid or not: a bad setting is not a missing one."""
-        missing = {}
-        if environ.get("APP_ENV") != "development":
-            if "DATABASE_URL" not in environ:
-                missing["DATABASE_URL"] = ["is not set."]
-            if not {"BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "JWKS_URL"} & set(environ):
-                missing["BETTER_AUTH_SECRET"] = ["or BETTER_AUTH_URL has to be set."]
-        if "JWKS_URL" in environ and "BETTER_AUTH_URL" not in environ:
-            for name in {"JWT_ISSUER", "JWT_AUDIENCE"} - set(environ):
-                missing[name] = ["is not set, and JWKS_URL alone needs it."]
+        missing = needs.missing(environ)
         if missing:
             raise ValidationError(missing)
 
@@ -124,7 +119,9 @@ class SettingsSchema(Schema):
         found["jwks_url"] = found["jwks_url"] or (base and urls.better_auth_jwks(base))
         found["jwks_issuer"] = found["jwt_issuer"] or origin
         found["jwks_audience"] = found["jwt_audience"] or ([origin] if origin else [])
+        development = found["app_env"] == "development"
+        if found["local_accounts"] is None:
+            found["local_accounts"] = development and not found["jwks_url"]
         if not found["cors_origins"]:
-            development = found["app_env"] == "development"
             found["cors_origins"] = [NEXT_JS, VITE] if development else [NEXT_JS]
         return Settings(**found)
