@@ -21,6 +21,8 @@ from werkzeug import exceptions
 from tests.client import Client
 from tests.test_conventions import DESIGN, SOURCES
 from todo_service import create_app, errors
+from todo_service.accounts import emails, passwords
+from todo_service.accounts import queries as account_queries
 from todo_service.database.tables import users
 from todo_service.settings.schema import SettingsSchema
 from todo_service.tasks import columns, list_filters, queries, schemas
@@ -30,6 +32,15 @@ from todo_service.web import entity_tags, json_bodies
 
 ROOT = DESIGN.parent.parent
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def app(environ, app):
+    """The application with everything switched on that the page speaks of."""
+    app = create_app(environ | {"LOCAL_ACCOUNTS": "true"})
+    yield app
+    app.extensions["database"].engine.dispose()
+
 
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 CODE = re.compile(r"`([^`\n]+)`")
@@ -134,6 +145,11 @@ def wrong_fields(page: str, app: Flask) -> list[str]:
     )
 
 
+def wrong_account_fields(page: str, app: Flask) -> list[str]:
+    """The fields that clients see of an account."""
+    return differences(named(page, "account field"), account_queries.PUBLIC)
+
+
 def wrong_settings(page: str, app: Flask) -> list[str]:
     """Settings with their defaults; others that the text names."""
     fields = SettingsSchema().fields.values()
@@ -182,6 +198,8 @@ LIMITS = {
     "`q`": list_filters.SEARCH_LENGTH,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
+    "an e-mail address": emails.LENGTH,
+    "a password": passwords.LONGEST,
 }
 
 
@@ -370,6 +388,7 @@ CHECKS = {
     "list parameter": wrong_list_parameters,
     "sync parameter": wrong_sync_parameters,
     "field": wrong_fields,
+    "account field": wrong_account_fields,
     "setting": wrong_settings,
     "command": wrong_commands,
     "limit": wrong_limits,
@@ -402,6 +421,7 @@ ADDED = {
     "list parameter": "`color`",
     "sync parameter": "`until`",
     "field": "`color`",
+    "account field": "`color`",
     "setting": "`COLOR`",
     "command": "`flask db color`",
     "limit": "`color`",

@@ -38,7 +38,6 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready
-
     app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge
     development.init_app(app, settings)  # flask token; flask run on a bare laptop

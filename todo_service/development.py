@@ -24,6 +24,11 @@ from todo_service.settings import Settings
 
 TOKEN_SECONDS = 24 * 60 * 60
 DEMO_USER = "alice"
+# In double quotes, because the shell of Windows knows no others.
+AS_JSON = '-H "Content-Type: application/json"'
+REGISTRATION = (
+    r'"{\"email\": \"alice@example.com\", \"password\": \"correct horse battery\"}"'
+)
 
 
 def complete(settings: Settings, instance: Path) -> Settings:
@@ -85,8 +90,12 @@ def _welcome(settings: Settings, host: str, port: int) -> None:
     click.echo(f"\nThe Todo service listens on {where} (CTRL+C stops it).")
     if settings.better_auth_secret:
         token = make_token(settings, DEMO_USER)
-        click.echo("Try it from another terminal:\n")
-        click.echo(f'curl -H "Authorization: Bearer {token}" {where}/api/tasks\n')
+        # At once, so that whoever reads the output finds both lines or none.
+        lines = [f'curl -H "Authorization: Bearer {token}" {where}/api/tasks']
+        if settings.local_accounts:
+            lines += ["", "Or register, and use the access_token that comes back:", ""]
+            lines += [f"curl {AS_JSON} -d {REGISTRATION} {where}/auth/register"]
+        click.echo("\n".join(["Try it from another terminal:", "", *lines, ""]))
 
 
 def _answers(host: str, port: int) -> bool:

@@ -102,11 +102,12 @@ def test_the_token_names_the_issuer_and_the_first_audience_if_they_are_set(
 
     made = client.post("/auth/register", json={"email": EMAIL, "password": PASSWORD})
 
+    token = made.json["access_token"]
     issued = {"issuer": "https://id.example.com", "audience": "todo"}
-    claims = read(made.json["access_token"], **issued)
+    claims = read(token, **issued)
     assert (claims["aud"], claims["exp"] - claims["iat"]) == ("todo", 60)
     assert made.json["expires_in"] == 60
-    bearer = {"Authorization": f"Bearer {made.json['access_token']}"}
+    bearer = {"Authorization": f"Bearer {token}"}
     assert client.get("/auth/me", headers=bearer).status_code == 200
 
 
@@ -207,18 +208,23 @@ def test_of_registrations_that_race_one_wins(make_client, database):
     assert users == 1
 
 
-def test_an_id_that_a_user_has_is_never_given_out(app, alice, register, monkeypatch):
-    taken, free = uuid4(), uuid4()
-    alice_token = jwt.encode({"sub": str(taken), "exp": 4102444800}, SECRET, "HS256")
-    somebody = Client(app, user_id=str(taken), token=alice_token)
-    somebody.post("", json={"title": "mine"})
-    ids = iter([taken, free])
+@pytest.fixture
+def issued(app, token_of):
+    """A client of an issuer's user whose id is a UUID too."""
+    user_id = str(uuid4())
+    return Client(app, user_id=user_id, token=token_of(user_id))
+
+
+def test_an_id_that_a_user_has_is_never_given_out(issued, register, monkeypatch):
+    task = issued.post("", json={"title": "mine"}).json
+    free = str(uuid4())
+    ids = iter([task["user_id"], free])
     monkeypatch.setattr(registration, "uuid4", lambda: next(ids))
 
     answer = register()
 
-    assert answer.json["user"]["id"] == str(free)
-    assert [task["title"] for task in somebody.get("").json["tasks"]] == ["mine"]
+    assert answer.json["user"]["id"] == free
+    assert issued.get("").json["tasks"] == [task]
 
 
 @pytest.mark.parametrize(
