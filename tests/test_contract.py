@@ -21,8 +21,9 @@ from werkzeug import exceptions
 from tests.client import Client
 from tests.test_conventions import DESIGN, SOURCES
 from todo_service import create_app, errors
-from todo_service.accounts import emails, passwords
+from todo_service.accounts import emails
 from todo_service.accounts import queries as account_queries
+from todo_service.accounts import schemas as account_schemas
 from todo_service.database.tables import users
 from todo_service.settings.schema import SettingsSchema
 from todo_service.tasks import columns, list_filters, queries, schemas
@@ -199,7 +200,7 @@ LIMITS = {
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "an e-mail address": emails.LENGTH,
-    "a password": passwords.LONGEST,
+    "a password": account_schemas.LONGEST_PASSWORD,
 }
 
 

@@ -61,6 +61,9 @@ BAD = [
     ("BETTER_AUTH_URL", "https://app.example.com:99999"),
     ("JWKS_URL", "file:///etc/keys.json"),
     ("JWT_LEEWAY", "-10"),
+    ("LOCAL_ACCOUNTS", "yes"),
+    ("ACCESS_TOKEN_TTL", "-60"),
+    ("ACCESS_TOKEN_TTL", "an hour"),
     ("WEB_CONCURRENCY", "auto"),
     ("GUNICORN_THREADS", "0x10"),
 ]
@@ -86,6 +89,20 @@ MISSING = [
         {"APP_ENV": "development", "JWKS_URL": "https://id.example.com/keys"},
         {"JWT_ISSUER", "JWT_AUDIENCE"},
         id="keys-alone-in-development",
+    ),
+    # Nothing could sign the tokens of accounts.
+    pytest.param(
+        KEYS_ALONE | {"LOCAL_ACCOUNTS": "true"}, {"BETTER_AUTH_SECRET"}, id="accounts"
+    ),
+    pytest.param(
+        KEYS_ALONE | {"APP_ENV": "development", "LOCAL_ACCOUNTS": "TRUE"},
+        {"BETTER_AUTH_SECRET"},
+        id="accounts-beside-an-issuer-in-development",
+    ),
+    pytest.param(
+        {"DATABASE_URL": GOOD["DATABASE_URL"], "LOCAL_ACCOUNTS": "true"},
+        {"BETTER_AUTH_SECRET"},
+        id="accounts-alone",
     ),
 ]
 
@@ -177,6 +194,11 @@ def test_what_is_missing_is_named(environ, missing):
         pytest.param(GOOD, id="secret"),
         pytest.param(KEYS_ALONE, id="keys-issuer-audience"),
         pytest.param({"APP_ENV": "development"}, id="development-with-nothing"),
+        pytest.param(GOOD | {"LOCAL_ACCOUNTS": "true"}, id="accounts-with-a-secret"),
+        pytest.param(
+            {"APP_ENV": "development", "LOCAL_ACCOUNTS": "true"},
+            id="accounts-in-development",
+        ),
     ],
 )
 def test_a_database_and_a_secret_or_an_issuer_are_enough_to_start(environ):
@@ -239,6 +261,49 @@ def test_levels_and_formats_may_be_in_any_case(name, value, understood):
 )
 def test_the_front_ends_of_laptops_are_allowed_by_default(more, origins):
     assert load(GOOD | more).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("environ", "on"),
+    [
+        pytest.param({"APP_ENV": "development"}, True, id="development"),
+        pytest.param(
+            {"APP_ENV": "development", "LOCAL_ACCOUNTS": "false"},
+            False,
+            id="development-off",
+        ),
+        pytest.param(
+            {
+                "APP_ENV": "development",
+                "BETTER_AUTH_URL": "https://app.example.com",
+            },
+            False,
+            id="development-with-an-issuer",
+        ),
+        pytest.param(
+            {
+                "APP_ENV": "development",
+                "BETTER_AUTH_URL": "https://app.example.com",
+                "BETTER_AUTH_SECRET": GOOD["BETTER_AUTH_SECRET"],
+                "LOCAL_ACCOUNTS": "true",
+            },
+            True,
+            id="development-with-both",
+        ),
+        pytest.param(
+            GOOD,
+            False,
+            id="production",
+        ),
+        pytest.param(
+            GOOD | {"LOCAL_ACCOUNTS": "True"},
+            True,
+            id="production-on",
+        ),
+    ],
+)
+def test_accounts_are_on_where_they_are_switched_on(environ, on):
+    assert load(environ).local_accounts is on
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)

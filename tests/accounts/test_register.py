@@ -11,7 +11,6 @@ from tests.client import Client
 from tests.conftest import SECRET
 from tests.test_races import at_once
 from todo_service.accounts import registration
-from todo_service.settings import load
 
 BAD = [
     pytest.param({"email": None}, id="email-null"),
@@ -225,50 +224,3 @@ def test_an_id_that_a_user_has_is_never_given_out(issued, register, monkeypatch)
 
     assert answer.json["user"]["id"] == free
     assert issued.get("").json["tasks"] == [task]
-
-
-@pytest.mark.parametrize(
-    ("environ", "on"),
-    [
-        pytest.param({"APP_ENV": "development"}, True, id="development"),
-        pytest.param(
-            {"APP_ENV": "development", "LOCAL_ACCOUNTS": "false"},
-            False,
-            id="development-off",
-        ),
-        pytest.param(
-            {
-                "APP_ENV": "development",
-                "BETTER_AUTH_URL": "https://app.example.com",
-            },
-            False,
-            id="development-with-an-issuer",
-        ),
-        pytest.param(
-            {
-                "APP_ENV": "development",
-                "BETTER_AUTH_URL": "https://app.example.com",
-                "BETTER_AUTH_SECRET": SECRET,
-                "LOCAL_ACCOUNTS": "true",
-            },
-            True,
-            id="development-with-both",
-        ),
-        pytest.param(
-            {"DATABASE_URL": "postgresql:///x", "BETTER_AUTH_SECRET": SECRET},
-            False,
-            id="production",
-        ),
-        pytest.param(
-            {
-                "DATABASE_URL": "postgresql:///x",
-                "BETTER_AUTH_SECRET": SECRET,
-                "LOCAL_ACCOUNTS": "True",
-            },
-            True,
-            id="production-on",
-        ),
-    ],
-)
-def test_accounts_are_on_where_they_are_switched_on(environ, on):
-    assert load(environ).local_accounts is on

@@ -712,3 +712,38 @@ def test_only_the_secret_is_trusted_where_no_issuer_is_named(issuer, secret_door
 def test_only_the_issuer_is_trusted_where_no_secret_is_set(door):
     assert refuses(door, minted())
     assert refuses(door, minted(sign=lambda some: _hmac("HS256", b"", some)))
+
+
+# Whose tokens of accounts
+
+
+ACCOUNTS_TOKEN = {
+    "jti": "0b7f6a6e-4c9b-4b43-9f0b-0d4c8e3f6a11",
+    "generation": 1,
+    "iat": NOW,
+}
+
+
+def test_a_token_of_an_account_needs_accounts_that_are_switched_on(secret_door):
+    token = minted(ACCOUNTS_TOKEN, {"kid": "local"})
+
+    for _ in range(2):  # the second time it is remembered
+        assert refuses(secret_door, token)
+    assert secret_door.knock(minted(ACCOUNTS_TOKEN)) == OPEN
+    assert secret_door.knock(minted(ACCOUNTS_TOKEN, {"kid": "other"})) == OPEN
+
+
+def test_where_the_database_is_away_a_token_of_an_account_is_a_503(clock):
+    """Nobody can tell whether it was revoked; every other token is as good as ever."""
+    door = Door(clock, BETTER_AUTH_SECRET=SECRET, LOCAL_ACCOUNTS="true")
+
+    answer = door.get("/nothing", minted(ACCOUNTS_TOKEN, {"kid": "local"}))
+
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert door.knock(minted()) == OPEN
+
+
+def test_an_issuer_may_call_a_key_local(issuer, double_door):
+    issuer.rotate("local")
+
+    assert double_door.knock(issuer.token("local")) == OPEN

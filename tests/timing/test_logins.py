@@ -103,7 +103,7 @@ def url(environ, database):
 
 def read_until(done: threading.Event, tasks: Client) -> list[float]:
     """How long reads take, one after the other, until something else is done."""
-    took = []
+    took: list[float] = []
     while len(took) < READS or not done.is_set():
         began = time.perf_counter()
         assert tasks.get().status == 200

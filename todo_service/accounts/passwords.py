@@ -10,10 +10,9 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask, current_app
 
+from todo_service.accounts.schemas import LONGEST_PASSWORD
 from todo_service.accounts.turns import Turns, cores
 from todo_service.settings import Settings
-
-LONGEST = 128  # characters, as they were sent
 
 # OWASP's Password Storage Cheat Sheet: 19 MiB of memory, two passes, one lane.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
@@ -40,7 +39,7 @@ def matches(password: str, password_hash: str = NOBODYS_HASH) -> bool:
 
     A text that is too long for a password matches nothing, and costs no hash.
     """
-    if len(password) > LONGEST:
+    if len(password) > LONGEST_PASSWORD:
         return False
     with _turns().take():
         try:

@@ -9,7 +9,8 @@ from marshmallow import fields as lenient
 from todo_service.accounts import emails
 from todo_service.web import fields
 
-PASSWORD_LENGTH = validate.Length(min=8, max=128)
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
+PASSWORD_LENGTH = validate.Length(SHORTEST_PASSWORD, LONGEST_PASSWORD)
 # Whatever a client guesses is wrong in the same way, except nothing at all.
 NOT_EMPTY = validate.Length(min=1)
 
