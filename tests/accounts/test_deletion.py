@@ -7,7 +7,7 @@ import pytest
 from tests.accounts.conftest import PASSWORD
 from tests.client import Client
 from tests.test_races import at_once
-from tests.waiting import wait_for_a_blocked_statement
+from tests.waiting import until, wait_for_a_blocked_statement
 from todo_service.accounts import deletion
 
 FAREWELL = {"password": PASSWORD}
@@ -18,6 +18,10 @@ SELECT pending, completed, deleted, gone_at IS NOT NULL,
 FROM users WHERE id = %s
 """
 LEFT = (0, 0, 0, True, 0, 0)
+BLOCKED = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 @pytest.fixture
@@ -32,6 +36,12 @@ def left(registered, database):
             return tuple(found.one())
 
     return left
+
+
+def number_of(sql, database):
+    """The number that a statement finds, on a connection of its own."""
+    with database.connect() as connection:
+        return connection.exec_driver_sql(sql).scalar_one()
 
 
 @pytest.fixture
@@ -118,28 +128,19 @@ def test_tasks_go_batch_by_batch(carol, left, monkeypatch, number):
 
 
 def test_a_task_that_is_created_while_the_deletion_waits_goes_too(
-    crowd, registered, database, left
+    crowd, carol, database, left
 ):
-    """The create holds the user's row; the deletion began before it ended."""
-    owner = registered.json["user"]["id"]
+    """The create waits for the user's row, the deletion behind it."""
     transactional = database.execution_options(isolation_level="READ COMMITTED")
-    with ThreadPoolExecutor(1) as pool, transactional.connect() as connection:
-        connection.exec_driver_sql(
-            "UPDATE users SET last_change = last_change + 1, pending = pending + 1"
-            " WHERE id = %s",
-            (owner,),
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO tasks (user_id, id, title, completed, priority, tags, version,"
-            " created_at, updated_at) VALUES (%s, gen_random_uuid(), 'late', false,"
-            " 'medium', '{}', 2, now(), now())",
-            (owner,),
-        )
-        deleting = pool.submit(crowd.delete, "/auth/me", json=FAREWELL)
+    with ThreadPoolExecutor(2) as pool, transactional.connect() as connection:
+        connection.exec_driver_sql("SELECT FROM users FOR UPDATE")
+        creating = pool.submit(crowd.post, "/api/tasks", json={"title": "late"})
         wait_for_a_blocked_statement(database)
+        deleting = pool.submit(crowd.delete, "/auth/me", json=FAREWELL)
+        until(lambda: number_of(BLOCKED, database) == 2)
         connection.commit()
 
-    assert deleting.result().status_code == 200
+    assert (creating.result().status_code, deleting.result().status_code) == (201, 200)
     assert left() == LEFT
 
 

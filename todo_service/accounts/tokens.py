@@ -61,6 +61,9 @@ def revoke(token: LocalToken) -> None:
     ahead by another. So long the row stays.
     """
     settings: Settings = current_app.extensions["account_settings"]
-    kept_until = token.expires_at + 2 * settings.jwt_leeway
-    parameters = {"jti": token.jti, "kept_until": kept_until}
+    parameters = {
+        "owner": token.user_id,
+        "jti": token.jti,
+        "kept_until": token.expires_at + 2 * settings.jwt_leeway,
+    }
     database.fetch_one(queries.INSERT_REVOKED, parameters)
