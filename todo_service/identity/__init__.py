@@ -26,9 +26,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(guard)
 
 
-def open_paths(app: Flask, *paths: str) -> None:
+def open_paths(app: Flask, *public: str) -> None:
     """Adds paths to the public list: they need no token."""
-    app.extensions["public_paths"].update(paths)
+    app.extensions["public_paths"].update(public)
 
 
 def make_verifier(
