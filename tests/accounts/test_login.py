@@ -3,15 +3,16 @@
 import logging
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import update
+from werkzeug.exceptions import ServiceUnavailable
 
 from tests.accounts.conftest import EMAIL, PASSWORD
 from tests.waiting import until
 from todo_service.accounts import passwords
+from todo_service.accounts.turns import Turns
 from todo_service.database.tables import accounts
 
 OLD = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
@@ -31,18 +32,31 @@ def stored(database):
 
 
 @pytest.fixture
-def turns(app):
-    """The turns of this process at hashing."""
-    return app.extensions["hashing_turns"]
+def crowded(app, monkeypatch):
+    """All threads that may hash do, and all that may wait for that wait."""
+    nobody = Turns(at_once=0, waiting=0)
+    monkeypatch.setitem(app.extensions, "hashing_turns", nobody)
+
+
+class Watched(Turns):
+    """Turns that note how many connections are held when one is taken."""
+
+    def __init__(self, pool):
+        super().__init__(at_once=1, waiting=0)
+        self.held = []
+        self._pool = pool
+
+    def take(self):
+        self.held.append(self._pool.checkedout())
+        return super().take()
 
 
 @pytest.fixture
-def crowded(turns):
-    """All threads that may hash do, and all that may wait for that wait."""
-    with ExitStack() as held:
-        while turns._places.acquire(blocking=False):
-            held.callback(turns._places.release)
-        yield
+def watched(app, database, monkeypatch):
+    """The application's turns, watched."""
+    watched = Watched(database.pool)
+    monkeypatch.setitem(app.extensions, "hashing_turns", watched)
+    return watched
 
 
 def test_a_login_is_answered_like_the_registration(registered, log_in):
@@ -156,20 +170,36 @@ def test_nobodys_hash_costs_what_everybodys_does(registered, stored):
 
 
 def test_no_connection_is_held_while_a_password_is_hashed(
-    app, registered, log_in, turns, database
+    watched, carol, register, log_in
 ):
-    with ThreadPoolExecutor(1) as pool, ExitStack() as held:
-        while turns._turns.acquire(blocking=False):
-            held.callback(turns._turns.release)
-        free = turns._places._value
-        waiting = pool.submit(log_in)
-        until(lambda: turns._places._value == free - 1)
+    change = {"current_password": PASSWORD, "new_password": "another horse"}
 
-        assert database.pool.checkedout() == 0
-        assert not waiting.done()
-        held.close()
+    register("dora@example.com")
+    log_in()
+    log_in("nobody@example.com")
+    carol.post("/auth/password", json=change)
+    carol.delete("/auth/me", json={"password": PASSWORD})
 
-    assert waiting.result().status_code == 200
+    # A change checks one password and hashes another.
+    assert watched.held == [0] * 6
+
+
+def test_whoever_waits_for_a_turn_gets_it_and_the_next_one_is_refused():
+    turns = Turns(at_once=1, waiting=1)
+    with ThreadPoolExecutor(2) as pool:
+        with turns.take():
+            hashing = [pool.submit(taken, turns) for _ in range(2)]
+            until(lambda: any(each.done() for each in hashing))
+            (refused,) = (each for each in hashing if each.done())
+            assert isinstance(refused.exception(), ServiceUnavailable)
+        (waited,) = (each for each in hashing if each is not refused)
+        assert waited.result() == "taken"
+
+
+def taken(turns):
+    """Take a turn, as soon as there is one."""
+    with turns.take():
+        return "taken"
 
 
 def test_who_would_wait_too_long_for_a_hash_is_told_at_once(
@@ -217,8 +247,7 @@ def test_a_worker_hashes_on_its_share_of_the_cores(
     )
 
     turns = client.application.extensions["hashing_turns"]
-    assert turns._turns._value == at_once
-    assert turns._places._value == at_once + waiting
+    assert (turns.at_once, turns.waiting) == (at_once, waiting)
 
 
 def test_no_log_has_an_email_or_a_password(carol, registered, register, log_in, caplog):

@@ -34,7 +34,7 @@ def hashed(password: str) -> str:
         return HASHER.hash(_spelled(password))
 
 
-def matches(password: str, password_hash: str = NOBODYS_HASH) -> bool:
+def matches(password: str, password_hash: str) -> bool:
     """True if the hash is this password's. 503 if too many threads hash.
 
     A text that is too long for a password matches nothing, and costs no hash.

@@ -23,6 +23,7 @@ class Turns:
     """So many threads at once, and so many that wait. Whoever comes then gets a 503."""
 
     def __init__(self, *, at_once: int, waiting: int):
+        self.at_once, self.waiting = at_once, waiting
         self._places = threading.BoundedSemaphore(at_once + waiting)
         self._turns = threading.BoundedSemaphore(at_once)
 
