@@ -10,7 +10,7 @@ from tests.test_races import at_once
 from tests.waiting import until, wait_for_a_blocked_statement
 from todo_service.accounts import deletion
 
-FAREWELL = {"password": PASSWORD}
+WITH_PASSWORD = {"password": PASSWORD}
 COUNTED = """
 SELECT pending, completed, deleted, gone_at IS NOT NULL,
     (SELECT count(*) FROM tasks WHERE user_id = users.id),
@@ -68,7 +68,7 @@ def three_tasks(carol):
 def test_a_deletion_leaves_nothing_but_the_mark_that_the_user_is_gone(
     carol, three_tasks, left
 ):
-    answer = carol.delete("/auth/me", json=FAREWELL)
+    answer = carol.delete("/auth/me", json=WITH_PASSWORD)
 
     assert (answer.status_code, answer.json) == (200, {"message": "Account deleted"})
     assert answer.headers["Cache-Control"] == "no-store"
@@ -78,7 +78,7 @@ def test_a_deletion_leaves_nothing_but_the_mark_that_the_user_is_gone(
 def test_after_a_deletion_nobody_logs_in_and_no_token_is_good(carol, log_in):
     other = log_in().json["access_token"]
 
-    carol.delete("/auth/me", json=FAREWELL)
+    carol.delete("/auth/me", json=WITH_PASSWORD)
 
     assert log_in().status_code == 401
     for token in (carol.token, other):
@@ -99,7 +99,7 @@ def test_another_password_deletes_nothing(carol, three_tasks, left):
 
 
 def test_the_email_is_free_again_for_another_user(carol, registered, register, left):
-    carol.delete("/auth/me", json=FAREWELL)
+    carol.delete("/auth/me", json=WITH_PASSWORD)
 
     again = register()
 
@@ -111,7 +111,7 @@ def test_the_email_is_free_again_for_another_user(carol, registered, register, l
 def test_nobody_else_loses_anything(carol, alice, milk, register, log_in):
     register("dora@example.com")
 
-    carol.delete("/auth/me", json=FAREWELL)
+    carol.delete("/auth/me", json=WITH_PASSWORD)
 
     assert alice.get("").json["tasks"] == [milk.json]
     assert log_in("dora@example.com").status_code == 200
@@ -123,7 +123,7 @@ def test_tasks_go_batch_by_batch(carol, left, monkeypatch, number):
     for each in range(number):
         carol.post("", json={"title": f"{each}", "completed": each % 2 == 0})
 
-    assert carol.delete("/auth/me", json=FAREWELL).status_code == 200
+    assert carol.delete("/auth/me", json=WITH_PASSWORD).status_code == 200
     assert left() == LEFT
 
 
@@ -136,7 +136,7 @@ def test_a_task_that_is_created_while_the_deletion_waits_goes_too(
         connection.exec_driver_sql("SELECT FROM users FOR UPDATE")
         creating = pool.submit(crowd.post, "/api/tasks", json={"title": "late"})
         wait_for_a_blocked_statement(database)
-        deleting = pool.submit(crowd.delete, "/auth/me", json=FAREWELL)
+        deleting = pool.submit(crowd.delete, "/auth/me", json=WITH_PASSWORD)
         until(lambda: number_of(BLOCKED, database) == 2)
         connection.commit()
 
@@ -148,7 +148,7 @@ def test_a_task_that_is_created_while_the_deletion_waits_goes_too(
 def test_creates_at_the_same_moment_do_not_bring_the_user_back(crowd, left, _):
     def act(n):
         if n == 0:
-            return crowd.delete("/auth/me", json=FAREWELL)
+            return crowd.delete("/auth/me", json=WITH_PASSWORD)
         return [crowd.post("/api/tasks", json={"title": f"{n}"}) for _ in range(10)][-1]
 
     deleted, *created = at_once(8, act)
@@ -165,7 +165,7 @@ def test_changes_at_the_same_moment_make_no_error(crowd, left, _):
 
     def act(n):
         if n == 0:
-            return crowd.delete("/auth/me", json=FAREWELL)
+            return crowd.delete("/auth/me", json=WITH_PASSWORD)
         path = f"/api/tasks/{tasks[n]['id']}/complete"
         return [crowd.patch(path) for _ in range(10)][-1]
 
@@ -177,7 +177,7 @@ def test_changes_at_the_same_moment_make_no_error(crowd, left, _):
 
 
 def test_of_two_deletions_one_wins(crowd, left):
-    answers = at_once(2, lambda n: crowd.delete("/auth/me", json=FAREWELL))
+    answers = at_once(2, lambda n: crowd.delete("/auth/me", json=WITH_PASSWORD))
 
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses in ([200, 401], [200, 403], [200, 404])
@@ -233,7 +233,7 @@ def test_a_deletion_that_waits_for_its_user_holds_no_task_yet(
     with ThreadPoolExecutor(1) as pool, transactional.connect() as connection:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
         connection.exec_driver_sql("SELECT FROM users FOR UPDATE")
-        waiting = pool.submit(crowd.delete, "/auth/me", json=FAREWELL)
+        waiting = pool.submit(crowd.delete, "/auth/me", json=WITH_PASSWORD)
         wait_for_a_blocked_statement(database)
         connection.exec_driver_sql("SELECT FROM tasks FOR UPDATE")
         connection.commit()

@@ -230,6 +230,15 @@ def test_a_revoked_token_is_known_by_its_id_and_not_by_its_text(carol, forged):
     assert status(carol, f"{carol.token}=") == 401
 
 
+def test_a_token_that_is_good_for_ages_can_be_revoked(carol, forged):
+    ages = forged(exp=2**40)
+    bearer = {"Authorization": f"Bearer {ages}"}
+    assert status(carol, ages) == 200
+
+    assert carol.post("/auth/logout", headers=bearer).status_code == 200
+    assert status(carol, ages) == 401
+
+
 def test_where_accounts_are_off_no_token_of_an_account_is_good(
     switched_off, carol, alice
 ):

@@ -52,7 +52,7 @@ class NewPassword(Schema):
     new_password = fields.Text(required=True, validate=PASSWORD_LENGTH)
 
 
-class Farewell(Schema):
+class Deletion(Schema):
     """What it takes to delete an account."""
 
     password = lenient.String(required=True, validate=NOT_EMPTY)

@@ -20,7 +20,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def check(token: LocalToken) -> None:
-    """One statement. Raises 401 if the token was revoked, or its account is no more."""
+    """Raises 401 if the token was revoked, or its account is inactive or deleted."""
     parameters = {
         "owner": token.user_id,
         "generation": token.generation,
@@ -55,10 +55,10 @@ def user(account: Row) -> dict[str, Any]:
 
 
 def revoke(token: LocalToken) -> None:
-    """End a token before it expires. All workers know at once.
+    """End a token before it expires, for all workers at once.
 
-    The service takes a token for a leeway past `exp`, and PostgreSQL's clock may be
-    ahead by another. So long the row stays.
+    The row stays until no worker accepts the token: the service allows a leeway after
+    `exp`, and PostgreSQL's clock may be ahead by another.
     """
     settings: Settings = current_app.extensions["account_settings"]
     parameters = {

@@ -13,7 +13,7 @@ from todo_service.web import json_bodies, query_strings
 REGISTRATION = schemas.Registration()
 LOGIN = schemas.Login()
 NEW_PASSWORD = schemas.NewPassword()
-FAREWELL = schemas.Farewell()
+DELETION = schemas.Deletion()
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/auth")
 blueprint.before_request(query_strings.refuse_undecodable)
@@ -46,7 +46,7 @@ def revoke_token() -> ResponseReturnValue:
 
 @blueprint.get("/me")
 def read_account() -> ResponseReturnValue:
-    """Read one's own account."""
+    """Read the user's own account."""
     return tokens.user(_account())
 
 
@@ -57,21 +57,21 @@ def change_password() -> ResponseReturnValue:
     parameters = _proved(sent["current_password"])
     parameters["new_hash"] = passwords.hashed(sent["new_password"])
     row = database.fetch_one(queries.UPDATE_PASSWORD, parameters)
-    return tokens.answer(_or_wrong(row))
+    return tokens.answer(_or_403(row))
 
 
 @blueprint.delete("/me")
 def delete_account() -> ResponseReturnValue:
-    """Delete one's own account, and all tasks with it."""
-    sent = json_bodies.load(FAREWELL)
+    """Delete the user's own account, and all tasks with it."""
+    sent = json_bodies.load(DELETION)
     parameters = _proved(sent["password"])
-    _or_wrong(database.fetch_one(deletion.CLOSE_ACCOUNT, parameters))
+    _or_403(database.fetch_one(deletion.CLOSE_ACCOUNT, parameters))
     deletion.remove_tasks(database.fetch_one, identity.user_id())
     return {"message": "Account deleted"}
 
 
 def _account() -> Row:
-    """The account of the token's user. 404 if an issuer keeps it, and not we."""
+    """The account of the token's user. 404 for a user of an issuer."""
     row = database.fetch_one(queries.SELECT_ACCOUNT, {"owner": identity.user_id()})
     if row is None:
         abort(404, "This user has no account here.")
@@ -85,11 +85,11 @@ def _proved(password: str) -> dict[str, object]:
     """
     account = _account()
     if not passwords.matches(password, account.password_hash):
-        _or_wrong(None)
+        _or_403(None)
     return {"owner": account.id, "generation": account.token_generation}
 
 
-def _or_wrong(row: Row | None) -> Row:
+def _or_403(row: Row | None) -> Row:
     """The row. Raises 403 if there is none: the password was another one."""
     if row is None:
         abort(403, "The password is wrong.")
