@@ -34,6 +34,7 @@ ENVIRON = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1/none",
     "BETTER_AUTH_URL": ORIGIN,
     "BETTER_AUTH_SECRET": SECRET,
+    "RATE_LIMIT": "",
 }
 ROUNDS, REPEATED = 15, 200
 TARGETS_MICROSECONDS = {"remembered": 30, "read": 100}

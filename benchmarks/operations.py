@@ -24,6 +24,7 @@ import jwt
 from flask import Flask
 from sqlalchemy import URL
 
+from benchmarks.load import RATE_LIMIT
 from todo_service import create_app
 from todo_service.database import embedded, migrations
 from todo_service.tasks.list_sorts import SORTS
@@ -56,7 +57,8 @@ def make_app(url: URL) -> Flask:
     """The application on a migrated database, with one route more: the floor."""
     shown = url.render_as_string(hide_password=False)
     settings = {"DATABASE_URL": shown, "BETTER_AUTH_SECRET": SECRET}
-    app = create_app(settings | {"LOG_LEVEL": "WARNING"})
+    limit = {"RATE_LIMIT": RATE_LIMIT}  # requests are counted, and none is refused
+    app = create_app(settings | limit | {"LOG_LEVEL": "WARNING"})
     app.add_url_rule("/floor", view_func=lambda: {"tasks": []})
     migrations.upgrade(app.extensions["database"])
     return app

@@ -65,6 +65,8 @@ def environ(make_database) -> dict[str, str]:
         "DATABASE_URL": make_database().render_as_string(hide_password=False),
         "BETTER_AUTH_SECRET": SECRET,
         "LOG_LEVEL": "DEBUG",
+        # No test meets the limit unless it is about it.
+        "RATE_LIMIT": "1000000 per minute",
     }
 
 

@@ -29,7 +29,8 @@ from todo_service.settings.schema import SettingsSchema
 from todo_service.tasks import columns, list_filters, queries, schemas
 from todo_service.tasks.changes_page import ChangesQuery
 from todo_service.tasks.list_page import TASK_QUERY
-from todo_service.web import entity_tags, json_bodies
+from todo_service.web import cors, entity_tags, json_bodies
+from todo_service.web.rate_limits import memory_windows
 
 ROOT = DESIGN.parent.parent
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
@@ -197,6 +198,7 @@ LIMITS = {
     "tags in `If-None-Match`": entity_tags.TAGS_AT_MOST,
     "`tag` or `priority` in one query": list_filters.REPEATED_AT_MOST,
     "`q`": list_filters.SEARCH_LENGTH,
+    "users, and addresses, that a worker process counts": memory_windows.KEYS_AT_MOST,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "an e-mail address": emails.LENGTH,
@@ -210,6 +212,21 @@ def wrong_limits(page: str, app: Flask) -> list[str]:
         name: int(re.sub(r"\D", "", number)) for name, number, _ in rows(page, "limit")
     }
     return differences(map(str, said.items()), map(str, LIMITS.items()))
+
+
+# Headers
+
+
+def wrong_headers(page: str, app: Flask) -> list[str]:
+    """Headers that pages may send or read, which the text does not name."""
+    return sorted({*cors.MAY_BE_SENT, *cors.MAY_BE_READ} - {*spans(page)})
+
+
+def test_the_page_names_every_header_that_pages_may_send_or_read(app):
+    assert wrong_headers(CONTRACT, app) == []
+    assert wrong_headers(CONTRACT.replace("`RateLimit-Reset`", ""), app) == [
+        "RateLimit-Reset"
+    ]
 
 
 # Statuses
@@ -306,6 +323,13 @@ def cut_off(make_client, **_):
         return make_client(DATABASE_URL=url).get("")
 
 
+def too_often(make_client, **_):
+    """The second request where one an hour is allowed."""
+    alice = make_client(RATE_LIMIT="1 per hour")
+    alice.get("")
+    return alice.get("")
+
+
 def asked(method, path="", sent=None, *, anyone=False):
     """One request of Alice's, or of anyone's. In a path, {} is a task of hers."""
 
@@ -337,6 +361,7 @@ PROVOKED = {
     412: asked("DELETE", "{}", {"headers": {"If-Match": '"9"'}}),
     413: asked("POST", sent=TOO_LARGE),
     415: asked("POST", sent={"data": b"{}"}),
+    429: too_often,
     500: crashed,
     503: cut_off,
 }
@@ -444,7 +469,7 @@ TWISTED = [
     ("field", "| `version` | integer | read-only; ", "| `version` | integer | "),
     ("field", "| string | required ", "| string | read-only; required "),
     ("setting", "| `DB_POOL_SIZE` | `5` ", "| `DB_POOL_SIZE` | `6` "),
-    ("setting", "# Health", "`RATE_LIMIT` limits.\n# Health"),
+    ("setting", "# Health", "`COLOR_LIMIT` limits.\n# Health"),
     ("command", "`flask token USER_ID`", "`flask token`"),
     ("limit", "| a body | 128 KiB", "| a body | 64 KiB"),
 ]

@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 
 from todo_service.settings import BadSettingsError, load
-from todo_service.settings.schema import SettingsSchema
+from todo_service.settings.schema import MAY_BE_EMPTY, SettingsSchema
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 # The example's settings, commented out or not. A comment in words begins with "# ".
@@ -64,6 +64,21 @@ BAD = [
     ("LOCAL_ACCOUNTS", "yes"),
     ("ACCESS_TOKEN_TTL", "-60"),
     ("ACCESS_TOKEN_TTL", "an hour"),
+    ("RATE_LIMIT", "many"),
+    ("RATE_LIMIT", "37"),
+    ("RATE_LIMIT", "600 per fortnight"),
+    ("RATE_LIMIT", "0 per hour"),
+    ("RATE_LIMIT", "-5 per minute"),
+    ("RATE_LIMIT", "600 per minute; 10 per second"),
+    ("RATE_LIMIT", f"{'9' * 5000} per minute"),
+    ("RATE_LIMIT", "1 per 9999999 years"),
+    ("RATE_LIMIT_STORAGE_URL", "memcached://cache.example.com"),
+    ("RATE_LIMIT_STORAGE_URL", "redis://:open-sesame@"),
+    ("RATE_LIMIT_STORAGE_URL", "redis://:open-sesame@h:port"),
+    ("RATE_LIMIT_STORAGE_URL", "rediss://h/zero"),
+    ("RATE_LIMIT_STORAGE_URL", "redis://h?open=sesame"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TRUSTED_PROXIES", "10.0.0.1"),
     ("WEB_CONCURRENCY", "auto"),
     ("GUNICORN_THREADS", "0x10"),
 ]
@@ -308,7 +323,13 @@ def test_accounts_are_on_where_they_are_switched_on(environ, on):
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)
 def test_a_blank_setting_counts_as_not_set(blank):
-    assert load(dict.fromkeys(NAMES, blank) | GOOD) == load(GOOD)
+    assert load(dict.fromkeys(NAMES - MAY_BE_EMPTY, blank) | GOOD) == load(GOOD)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)
+def test_an_empty_rate_limit_is_no_limit(blank):
+    assert load(GOOD).rate_limit == "600 per minute"
+    assert load(GOOD | {"RATE_LIMIT": blank}).rate_limit == ""
 
 
 def test_the_example_lists_exactly_the_settings_that_there_are():
@@ -350,7 +371,10 @@ def test_the_example_explains_every_group_of_settings():
     ],
 )
 def test_settings_can_be_shown_without_their_secrets(secret):
-    shown = repr(load(secret | {"DATABASE_URL_UNPOOLED": secret["DATABASE_URL"]}))
+    more = {"DATABASE_URL_UNPOOLED": secret["DATABASE_URL"]}
+    more["RATE_LIMIT_STORAGE_URL"] = "redis://:open-door@h"
+    shown = repr(load(secret | more))
 
     assert "open-sesame" not in shown
+    assert "open-door" not in shown
     assert GOOD["BETTER_AUTH_SECRET"] not in shown

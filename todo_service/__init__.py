@@ -18,7 +18,14 @@ from todo_service import (
 )
 from todo_service.database.commands import commands as db_commands
 from todo_service.settings import load
-from todo_service.web import caching, cors, json_bodies, paths, request_log
+from todo_service.web import (
+    caching,
+    cors,
+    json_bodies,
+    paths,
+    rate_limits,
+    request_log,
+)
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
@@ -31,10 +38,10 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     paths.init_app(app)  # no redirects
     cors.init_app(app, settings)  # which origins' pages may call; preflights
     caching.init_app(app)  # private answers stay out of shared caches
+    rate_limits.init_app(app, settings)  # per user; per address for who has none: 429
     identity.init_app(app, settings)  # token → user id, or 401; another's path: 403
     json_bodies.init_app(app)  # JSON in, JSON out
     database.init_app(app, settings)  # one statement a request
-
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready

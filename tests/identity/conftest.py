@@ -62,6 +62,7 @@ class Door:
         everything = {
             "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
             "GUNICORN_THREADS": str(THREADS),
+            "RATE_LIMIT": "",
             **environ,
         }
         self.clock = clock

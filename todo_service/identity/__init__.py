@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 
 from flask import Flask, abort, current_app, g, request
+from werkzeug.exceptions import Unauthorized
 
 from todo_service import errors
 from todo_service.identity import local_tokens
 from todo_service.identity.keys import KeySet
 from todo_service.identity.tokens import Verified, Verifier
 from todo_service.settings import Settings
-from todo_service.web import paths
+from todo_service.web import paths, rate_limits
 
 PUBLIC = frozenset({"/health", "/health/ready"})
 
@@ -64,11 +65,17 @@ def local_token() -> local_tokens.LocalToken | None:
 def guard() -> None:
     """Refuses a request that may not pass, in the contract's order.
 
-    401 for the token, 400 for a path that is not text, 403 for another user's path.
+    401 for the token, or 429 if too many requests of the address got it; 429 for too
+    many of the user, 400 for a path that is not text, 403 for another user's path.
     """
     if _is_public():
         return
-    g.user_id, g.local_token = _verified()
+    try:
+        g.user_id, g.local_token = _verified()
+    except Unauthorized:
+        rate_limits.count_address()
+        raise
+    rate_limits.count_user(g.user_id)
     paths.refuse_undecodable()
     if paths.named_user() not in (None, g.user_id):
         abort(403, "This path belongs to another user.")

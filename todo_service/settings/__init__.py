@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import click
 from marshmallow import ValidationError
 
-from todo_service.settings.schema import Settings, SettingsSchema
+from todo_service.settings.schema import MAY_BE_EMPTY, Settings, SettingsSchema
 
 __all__ = ["BadSettingsError", "Settings", "load"]
 
@@ -21,9 +21,13 @@ class BadSettingsError(click.ClickException):
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings. Raises `BadSettingsError` with everything that is wrong.
 
-    A setting that is blank counts as not set.
+    A setting that is blank counts as not set, unless empty is one of its values.
     """
-    given = {name: value for name, value in environ.items() if value.strip()}
+    given = {
+        name: value
+        for name, value in environ.items()
+        if value.strip() or name in MAY_BE_EMPTY
+    }
     try:
         return SettingsSchema().load(given)
     except ValidationError as error:

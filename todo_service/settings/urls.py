@@ -1,8 +1,9 @@
-"""URLs as settings spell them: a database's, an issuer's, a browser origin.
+"""URLs as settings spell them: a database's, an issuer's, a browser origin, Redis.
 
 Each function raises `ValueError` with what the URL must be, never with what it was.
 """
 
+import re
 from urllib.parse import SplitResult, urlsplit
 
 import psycopg2
@@ -77,6 +78,20 @@ def better_auth_base(text: str) -> str:
 def better_auth_jwks(base: str) -> str:
     """Where a Better Auth server publishes its keys."""
     return f"{base}/jwks" if urlsplit(base).path else f"{base}/api/auth/jwks"
+
+
+def redis(text: str) -> str:
+    """The URL of a Redis. Its path is the number of a database, or missing."""
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in ("redis", "rediss") and parts.hostname
+        # redis-py would not refuse an unknown parameter before it connects.
+        plain = parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        named = plain = False
+    if not (named and plain and re.fullmatch(r"/?|/\d+", parts.path)):
+        raise ValueError("must be like redis://:password@host:6379/0 or rediss://….")
+    return text
 
 
 def _split(text: str) -> SplitResult:

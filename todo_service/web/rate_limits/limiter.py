@@ -1,0 +1,67 @@
+"""Holds each user, or each address, to a limit.
+
+Windows are fixed: the first request begins one, and when it ends, all of the limit is
+there again. That takes one number for each key. (A moving window keeps the time of
+every request; two windows next to each other let twice the limit pass in a short time.)
+"""
+
+from math import ceil
+from typing import NamedTuple, Protocol
+
+import limits
+from flask import g
+from werkzeug.exceptions import TooManyRequests
+
+from todo_service.web import cors
+
+
+class Windows(Protocol):
+    """Where requests are counted."""
+
+    def count(self, key: str, seconds: int) -> tuple[int, float] | None:
+        """Counts one request in the key's window, which lasts these seconds.
+
+        Returns the window's requests and the seconds that are left of it; None if
+        requests cannot be counted.
+        """
+
+
+class Standing(NamedTuple):
+    """What a limit leaves: the requests that remain, until seconds from now."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+
+class Limiter:
+    """Counts requests by a key against one limit: `600 per minute`, "" for none.
+
+    Limiters that share their windows have different names.
+    """
+
+    def __init__(self, name: str, limit: str, windows: Windows):
+        self._name = name
+        self._limit = limits.parse(limit) if limit else None
+        self._windows = windows
+
+    def count(self, key: str) -> None:
+        """Counts this request by the key. Raises 429 beyond the limit.
+
+        Preflights are not counted.
+        """
+        if self._limit is None or cors.is_preflight():
+            return
+        counted = self._windows.count(
+            self._limit.key_for(self._name, key), self._limit.get_expiry()
+        )
+        if counted is None:
+            return
+        requests, seconds = counted
+        remaining = self._limit.amount - requests
+        reset = max(ceil(seconds), 1)
+        # What the answer's headers say.
+        g.rate_limit = Standing(self._limit.amount, max(remaining, 0), reset)
+        if remaining < 0:
+            message = f"Too many requests: try again in {reset} seconds."
+            raise TooManyRequests(message, retry_after=reset)
