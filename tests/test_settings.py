@@ -72,6 +72,7 @@ BAD = [
     ("RATE_LIMIT", "600 per minute; 10 per second"),
     ("RATE_LIMIT", f"{'9' * 5000} per minute"),
     ("RATE_LIMIT", "1 per 9999999 years"),
+    ("AUTH_RATE_LIMIT", "ten"),
     ("RATE_LIMIT_STORAGE_URL", "memcached://cache.example.com"),
     ("RATE_LIMIT_STORAGE_URL", "redis://:open-sesame@"),
     ("RATE_LIMIT_STORAGE_URL", "redis://:open-sesame@h:port"),
@@ -330,6 +331,8 @@ def test_a_blank_setting_counts_as_not_set(blank):
 def test_an_empty_rate_limit_is_no_limit(blank):
     assert load(GOOD).rate_limit == "600 per minute"
     assert load(GOOD | {"RATE_LIMIT": blank}).rate_limit == ""
+    assert load(GOOD).auth_rate_limit == "10 per minute"
+    assert load(GOOD | {"AUTH_RATE_LIMIT": blank}).auth_rate_limit == ""
 
 
 def test_the_example_lists_exactly_the_settings_that_there_are():

@@ -8,7 +8,7 @@ from todo_service import database, identity
 from todo_service.accounts import deletion, passwords, queries, schemas, tokens
 from todo_service.accounts.login import log_in
 from todo_service.accounts.registration import register
-from todo_service.web import json_bodies, query_strings
+from todo_service.web import json_bodies, query_strings, rate_limits
 
 REGISTRATION = schemas.Registration()
 LOGIN = schemas.Login()
@@ -22,6 +22,7 @@ blueprint.before_request(query_strings.refuse_undecodable)
 @blueprint.post("/register")
 def create_account() -> ResponseReturnValue:
     """Register, and be logged in at once."""
+    rate_limits.count_password_of_address()
     sent = json_bodies.load(REGISTRATION)
     password_hash = passwords.hashed(sent["password"])
     return tokens.answer(register(sent["email"], password_hash, sent["name"])), 201
@@ -30,6 +31,7 @@ def create_account() -> ResponseReturnValue:
 @blueprint.post("/login")
 def create_token() -> ResponseReturnValue:
     """Get a token for an e-mail and a password."""
+    rate_limits.count_password_of_address()
     sent = json_bodies.load(LOGIN)
     return tokens.answer(log_in(sent["email"], sent["password"]))
 
@@ -53,6 +55,7 @@ def read_account() -> ResponseReturnValue:
 @blueprint.post("/password")
 def change_password() -> ResponseReturnValue:
     """Set a new password. Every earlier token ends; the answer has a new one."""
+    rate_limits.count_password_of_user(identity.user_id())
     sent = json_bodies.load(NEW_PASSWORD)
     parameters = _proved(sent["current_password"])
     parameters["new_hash"] = passwords.hashed(sent["new_password"])
@@ -63,6 +66,7 @@ def change_password() -> ResponseReturnValue:
 @blueprint.delete("/me")
 def delete_account() -> ResponseReturnValue:
     """Delete the user's own account, and all tasks with it."""
+    rate_limits.count_password_of_user(identity.user_id())
     sent = json_bodies.load(DELETION)
     parameters = _proved(sent["password"])
     _or_403(database.fetch_one(deletion.CLOSE_ACCOUNT, parameters))

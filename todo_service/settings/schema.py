@@ -14,7 +14,7 @@ from todo_service.settings import needs, rates, setting_fields, urls
 
 SECRET_BYTES = 32
 # Empty, these settings switch something off; every other one counts as not set.
-MAY_BE_EMPTY = frozenset({"RATE_LIMIT"})
+MAY_BE_EMPTY = frozenset({"RATE_LIMIT", "AUTH_RATE_LIMIT"})
 NEXT_JS, VITE = "http://localhost:3000", "http://localhost:5173"
 
 
@@ -50,6 +50,7 @@ class Settings:
     access_token_ttl: int
     trash_days: int
     rate_limit: str
+    auth_rate_limit: str
     rate_limit_storage_url: str | None = field(repr=False)
     trusted_proxies: int
     web_concurrency: int
@@ -103,6 +104,7 @@ class SettingsSchema(Schema):
     access_token_ttl = setting_fields.whole(1, 365 * 24 * 60 * 60, default=3600)
     trash_days = setting_fields.whole(0, 36500, default=30)
     rate_limit = setting_fields.Parsed(rates.limit, default="600 per minute")
+    auth_rate_limit = setting_fields.Parsed(rates.limit, default="10 per minute")
     rate_limit_storage_url = setting_fields.Parsed(urls.redis)
     trusted_proxies = setting_fields.whole(0, 100, default=0)
     web_concurrency = setting_fields.whole(1, 1000, default=2)
