@@ -299,7 +299,7 @@ def proxied(environ, server, app):
     proxy = CountingProxy(server)
     through = proxy.url(app.extensions["database"].url)
     url = through.render_as_string(hide_password=False)
-    settings = {"DATABASE_URL": url, "DB_POOL_SIZE": "1", "LOCAL_ACCOUNTS": "true"}
+    settings = {"DATABASE_URL": url, "DB_POOL_SIZE": "2", "LOCAL_ACCOUNTS": "true"}
     app = create_app(environ | settings)
     yield app, proxy
     app.extensions["database"].engine.dispose()

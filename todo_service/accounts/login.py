@@ -9,17 +9,13 @@ from sqlalchemy import Row
 from todo_service import database, errors
 from todo_service.accounts import emails, passwords, queries
 
-# Whose statement it is: nobody's yet. No user has this id.
-NOBODY = ""
-
 
 def log_in(email: str, password: str) -> Row:
     """The active account of this e-mail and password. Raises 401 if there is none.
 
     The password's hash is renewed if today's parameters are others.
     """
-    sent = {"owner": NOBODY, "address": _address(email)}
-    account = database.fetch_one(queries.SELECT_BY_EMAIL, sent)
+    account = database.fetch_one(queries.SELECT_BY_EMAIL, {"address": _address(email)})
     known_hash = account.password_hash if account else passwords.NOBODYS_HASH
     right = passwords.matches(password, known_hash)
     if not (account and account.is_active and right):
