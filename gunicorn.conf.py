@@ -7,7 +7,7 @@ from pathlib import Path
 from gunicorn.http.body import ChunkedReader
 from gunicorn.http.errors import LimitRequestHeaders
 
-from todo_service import database, tasks
+from todo_service import accounts, database, tasks
 from todo_service.database.driver import for_driver
 from todo_service.settings import BadSettingsError, load
 
@@ -61,7 +61,7 @@ control_socket_disable = True
 
 def on_starting(server):
     """Compile every statement, once for all workers: they are forked after this."""
-    for statement in tasks.STATEMENTS:
+    for statement in (*tasks.STATEMENTS, *accounts.STATEMENTS):
         for_driver(statement)
 
 

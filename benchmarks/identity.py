@@ -127,7 +127,7 @@ def make_verifier() -> Verifier:
             load(ENVIRON | {"JWKS_URL": url}),
             monotonic=itertools.repeat(0.0).__next__,
         )
-        verifier.user_id(make_token("EdDSA", 0))
+        verifier.verify(make_token("EdDSA", 0))
     return verifier
 
 

@@ -67,6 +67,7 @@ def environ(make_database) -> dict[str, str]:
         "LOG_LEVEL": "DEBUG",
         # No test meets the limit unless it is about it.
         "RATE_LIMIT": "1000000 per minute",
+        "AUTH_RATE_LIMIT": "1000000 per minute",
     }
 
 

@@ -22,8 +22,10 @@ ROOMS = {
     "database": {"settings", "errors"},
     "identity": {"settings", "errors", "web"},
     "tasks": {"settings", "errors", "web", "database", "identity"},
+    "accounts": {"settings", "errors", "web", "database", "identity"},
     "health": {"errors", "database"},
-    "development": {"settings", "database"},
+    "purge": {"settings", "database", "tasks", "accounts"},
+    "development": {"settings", "database", "identity"},
     "server": set(),
 }
 
@@ -36,6 +38,7 @@ STATEMENTS = {
     "todo_service.database.tables": {"sqlalchemy"},
     "todo_service.database.statements": {"sqlalchemy", "todo_service.database"},
     "todo_service.database.counts": {"sqlalchemy", "todo_service.database"},
+    "todo_service.database.timestamps": {"sqlalchemy"},
     "todo_service.tasks.scope": SQL,
     "todo_service.tasks.columns": SQL,
     "todo_service.tasks.counting": SQL,
@@ -81,6 +84,9 @@ STATEMENTS = {
     },
     "todo_service.tasks.changes_statement": SQL | {"todo_service.tasks.columns"},
     "todo_service.tasks.summary_statement": SQL | {"todo_service.tasks.list_statement"},
+    "todo_service.accounts.queries": SQL,
+    "todo_service.accounts.deletion": SQL | {"todo_service.accounts.queries"},
+    "todo_service.accounts.purge": SQL | {"todo_service.accounts.deletion"},
 }
 # Schemas know neither database nor user.
 SCHEMAS = {
@@ -94,11 +100,17 @@ SCHEMAS = {
         "todo_service.tasks.schemas",
         "todo_service.web.fields",
     },
+    "todo_service.accounts.schemas": {
+        "marshmallow",
+        "todo_service.accounts.emails",
+        "todo_service.web.fields",
+    },
+    "todo_service.accounts.emails": {"email_validator", "unicodedata"},
     "todo_service.web.fields": {"marshmallow"},
     "todo_service.settings.setting_fields": {"marshmallow"},
 }
 
-OWNER_COLUMN = {"tasks": "user_id", "users": "id"}
+OWNER_COLUMN = {"tasks": "user_id", "users": "id", "accounts": "user_id"}
 RAW_SQL = {"text", "TextClause", "exec_driver_sql", "cursor", "raw_connection"}
 # The runner of migrations sends files as they stand; one module has the cursor.
 MAY_USE = {

@@ -23,6 +23,9 @@ from tests.house_rules import room
 from tests.test_conventions import DESIGN, SOURCES
 from tests.test_hostile_requests import FIELD_BYTES, FIELDS_KIB, LINE_BYTES
 from todo_service import create_app, errors
+from todo_service.accounts import emails
+from todo_service.accounts import queries as account_queries
+from todo_service.accounts import schemas as account_schemas
 from todo_service.database.tables import users
 from todo_service.server.refusals import BAD_REQUEST, CRASH, REFUSALS
 from todo_service.settings.schema import SettingsSchema
@@ -42,6 +45,15 @@ from todo_service.web.rate_limits import memory_windows
 
 ROOT = DESIGN.parent.parent
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def app(environ, app):
+    """The application with everything switched on that the page speaks of."""
+    app = create_app(environ | {"LOCAL_ACCOUNTS": "true"})
+    yield app
+    app.extensions["database"].engine.dispose()
+
 
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 CODE = re.compile(r"`([^`\n]+)`")
@@ -151,6 +163,11 @@ def wrong_kinds(page: str, app: Flask) -> list[str]:
     return differences(named(page, "kind"), batch_schemas.Batch().fields)
 
 
+def wrong_account_fields(page: str, app: Flask) -> list[str]:
+    """The fields that clients see of an account."""
+    return differences(named(page, "account field"), account_queries.PUBLIC)
+
+
 def wrong_settings(page: str, app: Flask) -> list[str]:
     """Settings with their defaults; others that the text names."""
     fields = SettingsSchema().fields.values()
@@ -207,6 +224,8 @@ LIMITS = {
     "`position`": order_keys.LENGTH,
     "a page of the list": TASK_QUERY.fields["limit"].validators[0].max,  # type: ignore[attr-defined]
     "a page of sync": ChangesQuery().fields["limit"].validators[0].max,  # type: ignore[attr-defined]
+    "an e-mail address": emails.LENGTH,
+    "a password": account_schemas.LONGEST_PASSWORD,
 }
 
 
@@ -428,6 +447,7 @@ CHECKS = {
     "sync parameter": wrong_sync_parameters,
     "field": wrong_fields,
     "kind": wrong_kinds,
+    "account field": wrong_account_fields,
     "setting": wrong_settings,
     "command": wrong_commands,
     "limit": wrong_limits,
@@ -462,6 +482,7 @@ ADDED = {
     "sync parameter": "`until`",
     "field": "`color`",
     "kind": "`copy`",
+    "account field": "`color`",
     "setting": "`COLOR`",
     "command": "`flask db color`",
     "limit": "`color`",

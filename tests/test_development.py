@@ -1,7 +1,9 @@
 """A laptop with nothing configured: a secret, a database, a token, a way to begin."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -95,7 +97,7 @@ def start(checkout):
 @pytest.fixture
 def running(start):
     """`flask run` with nothing configured: the process, and what it printed."""
-    return start("curl ")
+    return start("/auth/register")
 
 
 @contextmanager
@@ -263,6 +265,33 @@ def test_flask_run_prints_a_curl_line_that_works(running):
     )
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert answer.status == 200
+
+
+def test_flask_run_prints_a_curl_line_that_registers(running):
+    _, printed = running
+
+    (line,) = [each for each in printed.splitlines() if "/auth/register" in each]
+    curl, _, header, _, body, url = shlex.split(line)
+    name, _, value = header.partition(": ")
+    assert curl == "curl"
+
+    request = urllib.request.Request(url, body.encode(), {name: value})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert answer.status == 201
+        token = json.load(answer)["access_token"]
+
+    tasks = url.replace("/auth/register", "/api/tasks")
+    bearer = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(tasks, headers=bearer)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+
+
+def test_without_accounts_the_welcome_does_not_speak_of_them(start):
+    _, printed = start("curl ", LOCAL_ACCOUNTS="false")
+
+    assert "/api/tasks" in printed
+    assert "/auth/register" not in printed
 
 
 @pytest.mark.parametrize(

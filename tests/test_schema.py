@@ -20,6 +20,10 @@ TASK = (
     " '01890000-0000-7000-8000-000000000001', 'Buy milk', false, 'medium', '{}', 1,"
     " 'key', 'hash', now(), now())"
 )
+ACCOUNT = (
+    "INSERT INTO accounts (user_id, email, password_hash) VALUES ('alice',"
+    " 'alice@example.com', '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA')"
+)
 TWENTY = "ARRAY(SELECT n::text FROM generate_series(1, 20) n)"
 
 # The end of a hand-typed UPDATE of one task, and PostgreSQL's name of the refusal.
@@ -79,6 +83,20 @@ BROKEN_ROWS = [
     ("UPDATE users SET id = 'bob'", FOREIGN),
     (TASK, UNIQUE),
     (TASK.replace("0001'", "0002'"), UNIQUE),
+    (ACCOUNT, UNIQUE),
+    (ACCOUNT.replace("'alice'", "'nobody'"), UNIQUE),
+    (ACCOUNT.replace("'alice'", "'nobody'").replace("e@e", "a@e"), FOREIGN),
+    ("UPDATE accounts SET email = 'Alice@example.com'", CHECK),
+    ("UPDATE accounts SET email = 'a@'", CHECK),
+    ("UPDATE accounts SET email = repeat('x', 255)", CHECK),
+    ("UPDATE accounts SET email = NULL", NULL),
+    ("UPDATE accounts SET name = ''", CHECK),
+    ("UPDATE accounts SET name = repeat('x', 201)", CHECK),
+    ("UPDATE accounts SET password_hash = 'correct horse'", CHECK),
+    ("UPDATE accounts SET password_hash = NULL", NULL),
+    ("UPDATE accounts SET is_active = NULL", NULL),
+    ("UPDATE accounts SET token_generation = 0", CHECK),
+    ("INSERT INTO revoked_tokens (jti) VALUES (gen_random_uuid())", NULL),
     ("INSERT INTO schema_migrations (version) VALUES ('0001')", UNIQUE),
     ("INSERT INTO schema_migrations (version) VALUES (NULL)", NULL),
 ]
@@ -123,11 +141,11 @@ each_file = pytest.mark.parametrize(
 
 @pytest.fixture
 def session(database):
-    """A transaction that is rolled back, with Alice and one task of hers."""
+    """A transaction that is rolled back, with Alice, her account, one task of hers."""
     with database.connect().execution_options(
         isolation_level="READ COMMITTED"
     ) as connection:
-        for statement in (USER, TASK):
+        for statement in (USER, TASK, ACCOUNT):
             connection.exec_driver_sql(statement)
         yield connection
         connection.rollback()
@@ -196,10 +214,11 @@ def test_what_the_contract_allows_the_schema_allows(session, change):
     assert refusal(session, f"UPDATE tasks SET {change}") is None
 
 
-def test_a_users_tasks_go_with_the_user(session):
+@pytest.mark.parametrize("table", ["tasks", "accounts"])
+def test_what_a_user_has_goes_with_the_user(session, table):
     session.exec_driver_sql("DELETE FROM users")
 
-    assert session.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 0
+    assert session.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 
 
 @pytest.mark.parametrize("form", ["{}x", "x{}"], ids=["before", "after"])

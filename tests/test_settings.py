@@ -61,6 +61,9 @@ BAD = [
     ("BETTER_AUTH_URL", "https://app.example.com:99999"),
     ("JWKS_URL", "file:///etc/keys.json"),
     ("JWT_LEEWAY", "-10"),
+    ("LOCAL_ACCOUNTS", "yes"),
+    ("ACCESS_TOKEN_TTL", "-60"),
+    ("ACCESS_TOKEN_TTL", "an hour"),
     ("RATE_LIMIT", "many"),
     ("RATE_LIMIT", "37"),
     ("RATE_LIMIT", "600 per fortnight"),
@@ -69,6 +72,7 @@ BAD = [
     ("RATE_LIMIT", "600 per minute; 10 per second"),
     ("RATE_LIMIT", f"{'9' * 5000} per minute"),
     ("RATE_LIMIT", "1 per 9999999 years"),
+    ("AUTH_RATE_LIMIT", "ten"),
     ("RATE_LIMIT_STORAGE_URL", "memcached://cache.example.com"),
     ("RATE_LIMIT_STORAGE_URL", "redis://:open-sesame@"),
     ("RATE_LIMIT_STORAGE_URL", "redis://:open-sesame@h:port"),
@@ -101,6 +105,20 @@ MISSING = [
         {"APP_ENV": "development", "JWKS_URL": "https://id.example.com/keys"},
         {"JWT_ISSUER", "JWT_AUDIENCE"},
         id="keys-alone-in-development",
+    ),
+    # Nothing could sign the tokens of accounts.
+    pytest.param(
+        KEYS_ALONE | {"LOCAL_ACCOUNTS": "true"}, {"BETTER_AUTH_SECRET"}, id="accounts"
+    ),
+    pytest.param(
+        KEYS_ALONE | {"APP_ENV": "development", "LOCAL_ACCOUNTS": "TRUE"},
+        {"BETTER_AUTH_SECRET"},
+        id="accounts-beside-an-issuer-in-development",
+    ),
+    pytest.param(
+        {"DATABASE_URL": GOOD["DATABASE_URL"], "LOCAL_ACCOUNTS": "true"},
+        {"BETTER_AUTH_SECRET"},
+        id="accounts-alone",
     ),
 ]
 
@@ -198,6 +216,11 @@ def test_what_is_missing_is_named(environ, missing):
         pytest.param(GOOD, id="secret"),
         pytest.param(KEYS_ALONE, id="keys-issuer-audience"),
         pytest.param({"APP_ENV": "development"}, id="development-with-nothing"),
+        pytest.param(GOOD | {"LOCAL_ACCOUNTS": "true"}, id="accounts-with-a-secret"),
+        pytest.param(
+            {"APP_ENV": "development", "LOCAL_ACCOUNTS": "true"},
+            id="accounts-in-development",
+        ),
     ],
 )
 def test_a_database_and_a_secret_or_an_issuer_are_enough_to_start(environ):
@@ -262,6 +285,49 @@ def test_the_front_ends_of_laptops_are_allowed_by_default(more, origins):
     assert load(GOOD | more).cors_origins == origins
 
 
+@pytest.mark.parametrize(
+    ("environ", "on"),
+    [
+        pytest.param({"APP_ENV": "development"}, True, id="development"),
+        pytest.param(
+            {"APP_ENV": "development", "LOCAL_ACCOUNTS": "false"},
+            False,
+            id="development-off",
+        ),
+        pytest.param(
+            {
+                "APP_ENV": "development",
+                "BETTER_AUTH_URL": "https://app.example.com",
+            },
+            False,
+            id="development-with-an-issuer",
+        ),
+        pytest.param(
+            {
+                "APP_ENV": "development",
+                "BETTER_AUTH_URL": "https://app.example.com",
+                "BETTER_AUTH_SECRET": GOOD["BETTER_AUTH_SECRET"],
+                "LOCAL_ACCOUNTS": "true",
+            },
+            True,
+            id="development-with-both",
+        ),
+        pytest.param(
+            GOOD,
+            False,
+            id="production",
+        ),
+        pytest.param(
+            GOOD | {"LOCAL_ACCOUNTS": "True"},
+            True,
+            id="production-on",
+        ),
+    ],
+)
+def test_accounts_are_on_where_they_are_switched_on(environ, on):
+    assert load(environ).local_accounts is on
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "\n"], ids=repr)
 def test_a_blank_setting_counts_as_not_set(blank):
     assert load(dict.fromkeys(NAMES - MAY_BE_EMPTY, blank) | GOOD) == load(GOOD)
@@ -271,6 +337,8 @@ def test_a_blank_setting_counts_as_not_set(blank):
 def test_an_empty_rate_limit_is_no_limit(blank):
     assert load(GOOD).rate_limit == "600 per minute"
     assert load(GOOD | {"RATE_LIMIT": blank}).rate_limit == ""
+    assert load(GOOD).auth_rate_limit == "10 per minute"
+    assert load(GOOD | {"AUTH_RATE_LIMIT": blank}).auth_rate_limit == ""
 
 
 def test_the_example_lists_exactly_the_settings_that_there_are():

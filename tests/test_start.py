@@ -6,9 +6,10 @@ import socket
 from tests.proxy import CountingProxy
 from tests.running import ROOT, TOKEN, running
 from tests.test_conventions import STATEMENTS
-from todo_service import tasks
+from todo_service import accounts, tasks
 from todo_service.database.driver import for_driver
 
+COMPILED = (*tasks.STATEMENTS, *accounts.STATEMENTS)
 BODY = '{"title": "first"}'
 HEADERS = {
     "Authorization": f"Bearer {TOKEN.decode()}",
@@ -57,10 +58,10 @@ def test_the_first_request_of_each_operation_costs_one_round_trip(
 
 
 def test_every_statement_of_a_request_is_compiled_before_the_first_one():
-    of_commands = {"NEXT_OWNER", "DELETE_BATCH"}
+    of_commands = {"NEXT_OWNER", "DELETE_BATCH", "SET_ACTIVE"}
     needed = {id(s) for name, s in STATEMENTS.items() if name not in of_commands}
 
-    assert {id(statement) for statement in tasks.STATEMENTS} == needed
+    assert {id(statement) for statement in COMPILED} == needed
 
 
 def test_statements_are_compiled_before_the_fork(environ, monkeypatch):
@@ -70,10 +71,10 @@ def test_statements_are_compiled_before_the_fork(environ, monkeypatch):
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_starting"](None)
     compiled = for_driver.cache_info().misses
 
-    for statement in tasks.STATEMENTS:
+    for statement in COMPILED:
         for_driver(statement)
 
-    assert for_driver.cache_info().misses == compiled == len(tasks.STATEMENTS)
+    assert for_driver.cache_info().misses == compiled == len(COMPILED)
 
 
 def test_a_database_that_never_answers_does_not_hold_up_the_start(environ, tmp_path):

@@ -6,10 +6,18 @@ from pathlib import Path
 
 from flask import Flask
 
-from todo_service import database, development, errors, health, identity, tasks
+from todo_service import (
+    accounts,
+    database,
+    development,
+    errors,
+    health,
+    identity,
+    purge,
+    tasks,
+)
 from todo_service.database.commands import commands as db_commands
 from todo_service.settings import load
-from todo_service.tasks import purge
 from todo_service.web import (
     caching,
     compression,
@@ -40,6 +48,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     database.init_app(app, settings)  # one statement a request
 
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
+    accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready
 
     app.cli.add_command(db_commands)  # flask db …

@@ -16,14 +16,19 @@ from pathlib import Path
 from threading import Thread
 
 import click
-import jwt
 from flask import Flask
 
 from todo_service.database import migrations
+from todo_service.identity import minting
 from todo_service.settings import Settings
 
 TOKEN_SECONDS = 24 * 60 * 60
 DEMO_USER = "alice"
+# In double quotes, because the shell of Windows knows no others.
+AS_JSON = '-H "Content-Type: application/json"'
+REGISTRATION = (
+    r'"{\"email\": \"alice@example.com\", \"password\": \"correct horse battery\"}"'
+)
 
 
 def complete(settings: Settings, instance: Path) -> Settings:
@@ -58,13 +63,7 @@ def make_token(settings: Settings, user_id: str) -> str:
         raise click.ClickException(
             "BETTER_AUTH_SECRET is not set: ask the issuer for a token."
         )
-    now = int(time.time())
-    claims = {"sub": user_id, "iat": now, "exp": now + TOKEN_SECONDS}
-    if settings.jwt_issuer:
-        claims["iss"] = settings.jwt_issuer
-    if settings.jwt_audience:
-        claims["aud"] = settings.jwt_audience[0]
-    return jwt.encode(claims, settings.better_auth_secret, "HS256")
+    return minting.mint(settings, user_id, seconds=TOKEN_SECONDS)
 
 
 def _prepare_database(app: Flask, settings: Settings) -> None:
@@ -91,8 +90,12 @@ def _welcome(settings: Settings, host: str, port: int) -> None:
     click.echo(f"\nThe Todo service listens on {where} (CTRL+C stops it).")
     if settings.better_auth_secret:
         token = make_token(settings, DEMO_USER)
-        click.echo("Try it from another terminal:\n")
-        click.echo(f'curl -H "Authorization: Bearer {token}" {where}/api/tasks\n')
+        # At once, so that whoever reads the output finds both lines or none.
+        lines = [f'curl -H "Authorization: Bearer {token}" {where}/api/tasks']
+        if settings.local_accounts:
+            lines += ["", "Or register, and use the access_token that comes back:", ""]
+            lines += [f"curl {AS_JSON} -d {REGISTRATION} {where}/auth/register"]
+        click.echo("\n".join(["Try it from another terminal:", "", *lines, ""]))
 
 
 def _answers(host: str, port: int) -> bool:

@@ -63,6 +63,7 @@ class Door:
             "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
             "GUNICORN_THREADS": str(THREADS),
             "RATE_LIMIT": "",
+            "AUTH_RATE_LIMIT": "",
             **environ,
         }
         self.clock = clock

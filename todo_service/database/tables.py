@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -59,4 +60,27 @@ tasks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("deleted_at", DateTime(timezone=True)),
+)
+
+# An account and its user have one id. `email` is in lower case.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column(
+        "user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text),
+    Column("password_hash", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("token_generation", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+# Tokens that were made here and ended before they expired.
+revoked_tokens = Table(
+    "revoked_tokens",
+    metadata,
+    Column("jti", Uuid(as_uuid=False), primary_key=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
 )

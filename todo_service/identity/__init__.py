@@ -11,8 +11,9 @@ from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import Unauthorized
 
 from todo_service import errors
+from todo_service.identity import local_tokens
 from todo_service.identity.keys import KeySet
-from todo_service.identity.tokens import Verifier
+from todo_service.identity.tokens import Verified, Verifier
 from todo_service.settings import Settings
 from todo_service.web import paths, rate_limits
 
@@ -22,7 +23,13 @@ PUBLIC = frozenset({"/health", "/health/ready"})
 def init_app(app: Flask, settings: Settings) -> None:
     """Closes every path that is not public."""
     app.extensions["verifier"] = make_verifier(settings)
+    app.extensions["public_paths"] = set(PUBLIC)
     app.before_request(guard)
+
+
+def open_paths(app: Flask, *public: str) -> None:
+    """Adds paths to the public list: they need no token."""
+    app.extensions["public_paths"].update(public)
 
 
 def make_verifier(
@@ -50,6 +57,11 @@ def user_id() -> str:
     return g.user_id
 
 
+def local_token() -> local_tokens.LocalToken | None:
+    """The token of this request, if it was made here."""
+    return g.local_token
+
+
 def guard() -> None:
     """Refuses a request that may not pass, in the contract's order.
 
@@ -59,7 +71,7 @@ def guard() -> None:
     if _is_public():
         return
     try:
-        g.user_id = current_app.extensions["verifier"].user_id(_bearer_token())
+        g.user_id, g.local_token = _verified()
     except Unauthorized:
         rate_limits.count_address()
         raise
@@ -71,8 +83,17 @@ def guard() -> None:
         abort(404)
 
 
+def _verified() -> Verified:
+    """The user of the request's token. One that was made here costs a statement."""
+    found: Verified = current_app.extensions["verifier"].verify(_bearer_token())
+    if found.local:
+        local_tokens.check(found.local)
+    return found
+
+
 def _is_public() -> bool:
-    return not paths.has_doubled_slash() and request.path.removesuffix("/") in PUBLIC
+    public = current_app.extensions["public_paths"]
+    return not paths.has_doubled_slash() and request.path.removesuffix("/") in public
 
 
 def _bearer_token() -> str:

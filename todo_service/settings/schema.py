@@ -10,11 +10,11 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow import fields as plain
 from sqlalchemy.engine import URL
 
-from todo_service.settings import processes, rates, setting_fields, urls
+from todo_service.settings import needs, processes, rates, setting_fields, urls
 
 SECRET_BYTES = 32
 # Empty, these settings switch something off; every other one counts as not set.
-MAY_BE_EMPTY = frozenset({"RATE_LIMIT"})
+MAY_BE_EMPTY = frozenset({"RATE_LIMIT", "AUTH_RATE_LIMIT"})
 NEXT_JS, VITE = "http://localhost:3000", "http://localhost:5173"
 
 
@@ -46,8 +46,11 @@ class Settings:
     jwt_issuer: str | None
     jwt_audience: list[str]
     jwt_leeway: float
+    local_accounts: bool
+    access_token_ttl: int
     trash_days: int
     rate_limit: str
+    auth_rate_limit: str
     rate_limit_storage_url: str | None = field(repr=False)
     trusted_proxies: int
     web_concurrency: int
@@ -97,8 +100,11 @@ class SettingsSchema(Schema):
     jwt_issuer = plain.String(load_default=None)
     jwt_audience = setting_fields.List(str)
     jwt_leeway = setting_fields.seconds(0, 300, default=10.0)
+    local_accounts = setting_fields.switch(default=None)
+    access_token_ttl = setting_fields.whole(1, 365 * 24 * 60 * 60, default=3600)
     trash_days = setting_fields.whole(0, 36500, default=30)
     rate_limit = setting_fields.Parsed(rates.limit, default="600 per minute")
+    auth_rate_limit = setting_fields.Parsed(rates.limit, default="10 per minute")
     rate_limit_storage_url = setting_fields.Parsed(urls.redis)
     trusted_proxies = setting_fields.whole(0, 100, default=0)
     web_concurrency = setting_fields.whole(1, 1000, default=None)
@@ -112,16 +118,7 @@ class SettingsSchema(Schema):
     def _has_what_others_need(
         self, _: dict[str, Any], environ: Mapping[str, str], **kwargs: Any
     ) -> None:
-        """Look at what was set, valid or not: a bad setting is not a missing one."""
-        missing = {}
-        if environ.get("APP_ENV") != "development":
-            if "DATABASE_URL" not in environ:
-                missing["DATABASE_URL"] = ["is not set."]
-            if not {"BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "JWKS_URL"} & set(environ):
-                missing["BETTER_AUTH_SECRET"] = ["or BETTER_AUTH_URL has to be set."]
-        if "JWKS_URL" in environ and "BETTER_AUTH_URL" not in environ:
-            for name in {"JWT_ISSUER", "JWT_AUDIENCE"} - set(environ):
-                missing[name] = ["is not set, and JWKS_URL alone needs it."]
+        missing = needs.missing(environ)
         if missing:
             raise ValidationError(missing)
 
@@ -132,8 +129,10 @@ class SettingsSchema(Schema):
         found["jwks_url"] = found["jwks_url"] or (base and urls.better_auth_jwks(base))
         found["jwks_issuer"] = found["jwt_issuer"] or origin
         found["jwks_audience"] = found["jwt_audience"] or ([origin] if origin else [])
+        development = found["app_env"] == "development"
+        if found["local_accounts"] is None:
+            found["local_accounts"] = development and not found["jwks_url"]
         if not found["cors_origins"]:
-            development = found["app_env"] == "development"
             found["cors_origins"] = [NEXT_JS, VITE] if development else [NEXT_JS]
         pool = found["db_pool_size"]
         found["web_concurrency"] = found["web_concurrency"] or processes.workers(pool)

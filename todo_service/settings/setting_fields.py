@@ -43,8 +43,8 @@ def choice(*names: str, default: str, any_case: bool = False) -> Parsed:
     return Parsed(parse, default=default)
 
 
-def switch(*, default: bool) -> Parsed:
-    """true or false, in any case."""
+def switch(*, default: bool | None) -> Parsed:
+    """true or false, in any case. None stands for a default that is derived."""
 
     def parse(text: str) -> bool:
         if text.lower() not in ("true", "false"):

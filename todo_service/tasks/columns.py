@@ -6,9 +6,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, FromClause, func, literal_column
+from sqlalchemy import ColumnElement, DateTime, FromClause
 
 from todo_service.database.tables import tasks
+from todo_service.database.timestamps import rfc3339
 
 PUBLIC = (
     "id",
@@ -25,10 +26,6 @@ PUBLIC = (
     "created_at",
     "updated_at",
 )
-# Part of the text, because values are sent with every request.
-UTC: ColumnElement = literal_column("'UTC'")
-RFC_3339: ColumnElement = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
-
 # In the trash, in sync and in a replay, where a task may be a deleted one.
 WITH_TRASH = (*PUBLIC, "deleted_at")
 
@@ -41,14 +38,6 @@ def shown(source: FromClause, names: tuple[str, ...] = PUBLIC) -> list[ColumnEle
         else source.c[name]
         for name in names
     ]
-
-
-def rfc3339(moment: ColumnElement) -> ColumnElement:
-    """Text in UTC whatever the server's time zone, with all six digits of a fraction.
-
-    Null for infinity, which stands for the end of an order.
-    """
-    return func.to_char(func.timezone(UTC, moment), RFC_3339)
 
 
 def as_json(row: Sequence[Any], names: tuple[str, ...] = PUBLIC) -> dict[str, Any]:

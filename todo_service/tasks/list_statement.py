@@ -28,7 +28,8 @@ from todo_service.database.counts import COUNTS, of_user
 from todo_service.database.retries import repeatable
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
-from todo_service.tasks.columns import WITH_TRASH, rfc3339, shown
+from todo_service.database.timestamps import rfc3339
+from todo_service.tasks.columns import WITH_TRASH, shown
 from todo_service.tasks.list_sorts import Sort
 
 POINT: ColumnElement = literal_column("'.'", String)

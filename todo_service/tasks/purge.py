@@ -1,9 +1,8 @@
-"""`flask purge`: removes old tasks from the trash for good."""
+"""Removes old tasks from the trash for good."""
 
 import sys
 
 import click
-from flask import Flask
 from sqlalchemy import (
     Connection,
     Integer,
@@ -15,26 +14,11 @@ from sqlalchemy import (
     update,
 )
 
-from todo_service import database
-from todo_service.database.sessions import session
 from todo_service.database.statements import OWNER, locked
 from todo_service.database.tables import tasks, users
-from todo_service.settings import Settings
 from todo_service.tasks.scope import OWNED
 
 BATCH_SIZE = 500
-
-
-def init_app(app: Flask, settings: Settings) -> None:
-    """Add the command."""
-
-    @app.cli.command("purge")
-    def purge_command() -> None:
-        """Remove for good what was deleted more than TRASH_DAYS ago."""
-        days = settings.trash_days
-        with session(database.current()) as connection:
-            removed = purge(connection, days)
-        click.echo(f"Removed {removed} tasks that were deleted over {days} days ago.")
 
 
 def purge(connection: Connection, days: int) -> int:

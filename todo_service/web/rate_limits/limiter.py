@@ -59,7 +59,8 @@ class Limiter:
             return
         total, seconds = counted
         remaining = self._limit.amount - total
-        reset = max(ceil(seconds), 1)
+        # Clocks add parts of microseconds, which are not a second more.
+        reset = max(ceil(round(seconds, 3)), 1)
         # What the answer's headers say.
         g.rate_limit = Standing(self._limit.amount, max(remaining, 0), reset)
         if remaining < 0:
