@@ -126,7 +126,7 @@ def test_a_setting_switches_preparing_off(make_client, milk):
 
 @pytest.mark.parametrize("prepare", ["true", "false"])
 def test_batches_do_the_same_prepared_or_not(make_client, milk, prepare):
-    alice = make_client(DB_PREPARE=prepare, DB_POOL_SIZE="1")
+    alice = make_client(DB_PREPARE=prepare, DB_POOL_SIZE="2")
     task = {"id": milk.json["id"]}
     new = {"title": "x", "tags": ["a", 'b "c"'], "due_at": "2026-01-01T00:00:00Z"}
     kinds = {
