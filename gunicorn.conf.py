@@ -45,13 +45,11 @@ graceful_timeout = 30
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 # What docs/contract.md promises to serve. gunicorn counts the end of a line in a field.
-# The number of fields also limits what gunicorn reads before it refuses: 512 KiB, 30 ms
-# of CPU, because it copies a head anew for every 8 KiB. Browsers and proxies send 20 to
-# 40 fields.
 limit_request_line = 8190
 limit_request_field_size = 8190 + 2
-limit_request_fields = 64
-# gunicorn has no limit for all fields together: `pre_request` refuses beyond this.
+limit_request_fields = 500
+# gunicorn has no limit for all fields together: `pre_request` refuses beyond this. The
+# worker refuses a head that is larger still before gunicorn has parsed it.
 HEAD_BYTES = 64 * 1024
 
 # The service logs one line a request itself; the control socket would lie in $HOME.

@@ -52,8 +52,8 @@ SERVED = {
     "field": request(LONG),
     "three-long-fields": request(LONG, LONG, LONG),
     "32-kib-of-fields": request(*[field_of(KIB_32 // 4 - 2)] * 4),
-    "32-kib-in-60-fields": request(*[field_of(KIB_32 // 60 - 2)] * 60),
-    "60-small-fields": request(*[field_of(20, b"X-%d" % n) for n in range(60)]),
+    "32-kib-in-90-fields": request(*[field_of(KIB_32 // 90 - 2)] * 90),
+    "32-kib-in-490-fields": request(*[field_of(KIB_32 // 490 - 2)] * 490),
     "line-and-fields": request(LONG, LONG, LONG, line=line_of(LINE_BYTES)),
 }
 REFUSED = {
@@ -106,7 +106,10 @@ DEAR = {
         b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
         20,
     ),
-    "refused-head": (request(CLOSE, *[LONG] * 63), 80),
+    "most-fields": (request(CLOSE, *[b"X-%d: a" % n for n in range(490)]), 20),
+    "refused-head": (request(CLOSE, *[LONG] * 63), 20),
+    "refused-head-of-small-fields": (request(CLOSE, *[b"X: a"] * 12_000), 20),
+    "endless-field": (request(field_of(1_000_000)), 20),
 }
 
 

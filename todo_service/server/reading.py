@@ -3,7 +3,7 @@
 import os
 import time
 
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
 # A head has this long from its first byte to its last.
@@ -15,7 +15,8 @@ REST_SECONDS = 0.3
 # One write of an answer has this long.
 SEND_SECONDS = 30
 
-# More than the largest head that gunicorn.conf.py allows: a request line and fields.
+# More than the largest head that gunicorn.conf.py allows: a request line and fields. A
+# larger one is refused unread: gunicorn would copy it anew for every 8 KiB that come.
 HEAD_BYTES = 80 * 1024
 # gunicorn refuses lines without CR. They end a head so that it does so at once.
 EMPTY_LINES = (b"\n\r\n", b"\n\n")
@@ -25,11 +26,12 @@ class Reader(SocketUnreader):
     """What a connection brings. The loop collects a head; a thread reads a body."""
 
     deadline = 0.0
+    too_large = False
 
     def collect(self) -> bool:
         """Take what has arrived, and do not wait. True if a thread can go on.
 
-        It can if the head is whole or too long, or if nothing more will come.
+        It can if the head is whole or too large, or if nothing more will come.
         """
         self.sock.setblocking(False)
         try:
@@ -43,14 +45,20 @@ class Reader(SocketUnreader):
         self.buf.write(received or b"")
         held = self.buf.getvalue()
         whole = any(line in held for line in EMPTY_LINES)
-        return whole or len(held) > HEAD_BYTES or received == b""
+        self.too_large = len(held) > HEAD_BYTES and not whole
+        return whole or self.too_large or received == b""
 
     def allow(self, seconds: float) -> None:
         """Let a thread wait this long from now on, all its reads together."""
         self.deadline = time.monotonic() + seconds
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """What comes next. Raises `NoMoreData` once the deadline has passed."""
+        """What comes next. Raises `NoMoreData` once the deadline has passed.
+
+        Raises `LimitRequestHeaders` if what has come is too large for a head.
+        """
+        if self.too_large:
+            raise LimitRequestHeaders("the head is too large")
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise NoMoreData
