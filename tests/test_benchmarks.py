@@ -10,6 +10,8 @@ from benchmarks import options, processes, report, results
 from benchmarks.contestants import BARE, FASTAPI, FLOOR, SERVICE
 from benchmarks.rounds import Measurement
 
+pytestmark = pytest.mark.once
+
 MEASURED = [
     Measurement(SERVICE, "get", service_cpu_ms=cpu, postgres_cpu_ms=0.1, p50_ms=1.0)
     for cpu in (0.2, 0.3, 9.0)

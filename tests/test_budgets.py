@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.operations import calls, make_app, make_operations
 
+pytestmark = pytest.mark.once
+
 # Calls of functions, as a multiple of the floor's, plus 5 %. What a feature adds to
 # every request adds to the floor too; what it adds to an operation shows here.
 BUDGETS = {

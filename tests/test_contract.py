@@ -43,6 +43,8 @@ from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.web import cors, entity_tags, json_bodies, long_fields
 from todo_service.web.rate_limits import memory_windows
 
+pytestmark = pytest.mark.once
+
 ROOT = DESIGN.parent.parent
 CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
 

@@ -26,6 +26,8 @@ from todo_service.tasks import (
 from todo_service.tasks.list_queries import SELECT_PAGE, SELECT_USUAL_PAGE
 from todo_service.tasks.scope import IS_ONE, TASK
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(todo_service.__file__).parent
 DESIGN = PACKAGE.parent / "docs" / "design.md"
 SOURCES: Sources = {

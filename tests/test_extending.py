@@ -14,6 +14,8 @@ from tests.client import Client
 from todo_service import create_app
 from todo_service.database import migrations
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 COPIED = ["todo_service", "migrations_sql", "tests", "docs", "wsgi.py", "setup.cfg"]
 COPIED += [".env.example", "README.md", "gunicorn.conf.py", "pyproject.toml"]

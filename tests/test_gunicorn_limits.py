@@ -14,6 +14,8 @@ from tests.test_hostile_requests import (
     LINE_BYTES,
 )
 
+pytestmark = pytest.mark.once
+
 USUAL = 200  # bytes that every request below has besides
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -16,6 +16,8 @@ from todo_service import create_app
 from todo_service.database import migrations
 from todo_service.settings import urls
 
+pytestmark = pytest.mark.once
+
 CONNECTIONS = 100
 QUIET_SECONDS, FLOOD_SECONDS = 2, 6
 

@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 COMMAND = re.compile(r"`pytest (\S+?)(?:::(\w+))?(?: -k ([\w-]+|\"[\w -]+\"))?`")

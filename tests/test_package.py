@@ -15,6 +15,8 @@ from sqlalchemy import NullPool, create_engine
 
 from todo_service.database import migrations
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 NOT_COPIED = shutil.ignore_patterns(
     ".*", "*.egg-info", "build", "dist", "instance", "node_modules", "__pycache__"

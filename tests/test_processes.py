@@ -6,6 +6,8 @@ import pytest
 
 from todo_service.settings import cores, load, processes
 
+pytestmark = pytest.mark.once
+
 MACHINE = (
     len(os.sched_getaffinity(0))
     if hasattr(os, "sched_getaffinity")

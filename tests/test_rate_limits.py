@@ -11,6 +11,8 @@ from tests.client import Client
 from todo_service.web.rate_limits import addresses, memory_windows
 from todo_service.web.rate_limits.memory_windows import KEYS_AT_MOST, MemoryWindows
 
+pytestmark = pytest.mark.once
+
 HOUR = 3600
 PREFLIGHT = {
     "Origin": "http://localhost:3000",

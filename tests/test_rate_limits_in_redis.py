@@ -15,6 +15,8 @@ from tests.redis_server import RedisServer
 from tests.waiting import until
 from todo_service.web.rate_limits.redis_windows import RETRY_SECONDS, RedisWindows
 
+pytestmark = pytest.mark.once
+
 TOKEN = jwt.encode({"sub": "alice", "exp": 4102444800}, SECRET, "HS256")
 FORGED = "a.b.c"
 LIMIT = 40

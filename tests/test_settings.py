@@ -10,6 +10,8 @@ from sqlalchemy.engine import make_url
 from todo_service.settings import BadSettingsError, load
 from todo_service.settings.schema import MAY_BE_EMPTY, SettingsSchema
 
+pytestmark = pytest.mark.once
+
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 # The example's settings, commented out or not. A comment in words begins with "# ".
 SHOWN = dict(re.findall(r"^#?(\w+)=(.*)$", EXAMPLE.read_text("utf-8"), re.M))

@@ -15,6 +15,8 @@ from todo_service.database import fetch_all
 from todo_service.database.shares import Shares
 from todo_service.database.tables import users
 
+pytestmark = pytest.mark.once
+
 PATIENCE = 10
 
 

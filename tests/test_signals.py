@@ -14,6 +14,8 @@ import pytest
 from tests.running import TOKEN, Service, running
 from tests.waiting import until
 
+pytestmark = pytest.mark.once
+
 CLIENTS = 8  # half of them keep their connections
 REQUESTS = 1000
 WORKERS = 2

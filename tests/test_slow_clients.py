@@ -13,6 +13,8 @@ from tests.running import ROOT, TOKEN, Service, everything, running, statuses
 from todo_service.server.reading import HEAD_SECONDS, Reader
 from todo_service.web.json_bodies import BODY_BYTES
 
+pytestmark = pytest.mark.once
+
 # Many more than threads: without a cure each attack stops the service.
 ATTACKERS = 40
 ROOM = 60  # connections of the worker

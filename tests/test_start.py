@@ -3,11 +3,15 @@
 import runpy
 import socket
 
+import pytest
+
 from tests.proxy import CountingProxy
 from tests.running import ROOT, TOKEN, running
 from tests.test_conventions import STATEMENTS
 from todo_service import accounts, tasks
 from todo_service.database.driver import for_driver
+
+pytestmark = pytest.mark.once
 
 COMPILED = (*tasks.STATEMENTS, *accounts.STATEMENTS)
 BODY = '{"title": "first"}'
