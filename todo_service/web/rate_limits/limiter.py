@@ -12,6 +12,7 @@ import limits
 from flask import g
 from werkzeug.exceptions import TooManyRequests
 
+from todo_service import errors
 from todo_service.web import cors
 
 
@@ -65,4 +66,5 @@ class Limiter:
         g.rate_limit = Standing(self._limit.amount, max(remaining, 0), reset)
         if remaining < 0:
             message = f"Too many requests: try again in {reset} seconds."
-            raise TooManyRequests(message, retry_after=reset)
+            error = TooManyRequests(message, retry_after=reset)
+            raise errors.because(f"limit_of_{self._name}".replace(" ", "_"), error)
