@@ -98,8 +98,9 @@ def pre_exec(server):
 
 
 def on_exit(server):
-    """Remove the folder of the metrics, unless another master uses it."""
-    if not (server.reexec_pid or server.master_pid):
+    """Remove the folder of the metrics, unless another master uses it (SIGUSR2)."""
+    has_predecessor = server.master_pid and server.master_pid == os.getppid()
+    if not (server.reexec_pid or has_predecessor):
         sharing.remove()
 
 

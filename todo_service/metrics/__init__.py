@@ -35,7 +35,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         return response
 
     def show() -> Response:
-        return Response(meters.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return Response(meters.scraped(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     app.after_request(count)
     app.add_url_rule(PATH, "metrics", show)
@@ -64,6 +64,9 @@ def _watch_database(meters: Meters, database: Database) -> None:
 
 
 def _watch_keys(meters: Meters, keys: KeySet) -> None:
+    for result in ("good", "bad"):
+        meters.key_fetches.labels(result)  # 0 from the start: its growth can be seen
+
     def fetched(good: bool) -> None:
         meters.key_fetches.labels("good" if good else "bad").inc()
         if good:

@@ -35,7 +35,7 @@ class Meters:
         self._make_database()
         self._make_keys()
 
-    def text(self) -> bytes:
+    def scraped(self) -> bytes:
         """Everything as Prometheus reads it, from all workers."""
         registry = self._registry
         if self._places:
