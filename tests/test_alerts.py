@@ -67,7 +67,7 @@ def test_a_rule_that_says_something_else_fails_its_test(tmp_path, said, instead)
 
 
 def test_every_metric_of_the_rules_is_one_of_the_services(make_client):
-    client = make_client(METRICS_ENABLED="true", JWKS_URL="http://127.0.0.1:1/jwks")
+    client = make_client(METRICS_ENABLED="true", BETTER_AUTH_URL="http://127.0.0.1:1")
     shown = client.get("/metrics").text + client.get("/metrics").text
 
     for name in set(re.findall(r"\btodo_\w+", RULES)):

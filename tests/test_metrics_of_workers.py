@@ -12,7 +12,7 @@ import pytest
 
 from tests.running import Service, running
 from tests.waiting import until
-from todo_service.metrics.sharing import PREFIX, VARIABLE
+from todo_service.metrics import sharing
 
 WORKERS = 3
 COUNT = 'todo_http_requests_total{method="GET",route="/api/tasks",status="200"}'
@@ -34,9 +34,9 @@ def serving(environ, folder: Path):
         yield service
 
 
-@pytest.fixture
-def service(environ, app, tmp_path):
-    with serving(environ, tmp_path) as service:
+@pytest.fixture(scope="module")
+def service(environ, app, tmp_path_factory):
+    with serving(environ, tmp_path_factory.mktemp("workers")) as service:
         yield service
 
 
@@ -61,7 +61,7 @@ def folder_of(pid: int) -> Path:
         Path(each.path).parent
         for child in service.children()
         for each in child.memory_maps()
-        if PREFIX in each.path
+        if sharing.PREFIX in each.path
     }
     return mapped
 
@@ -71,82 +71,87 @@ def load(service: Service, requests: int = 60) -> None:
         assert service.get("/api/tasks") == 200
 
 
+def all_serve(service: Service) -> None:
+    """Wait until no worker is missing."""
+    until(lambda: scrape(service)[LIMIT] == CONNECTIONS * WORKERS)
+
+
 def test_every_worker_tells_what_all_have_done(service):
+    before = scrape(service)[COUNT]
+
     load(service)
 
-    assert {scrape(service)[COUNT] for _ in range(20)} == {60}
+    assert {scrape(service)[COUNT] for _ in range(20)} == {before + 60}
     assert scrape(service)["todo_pool_connections_in_use"] == 0
 
 
-def test_counters_never_go_back_when_a_worker_is_killed(service):
+def test_counters_do_not_go_back_when_a_worker_is_killed(service):
+    before = scrape(service)[COUNT]
     load(service)
 
     for _ in range(3):
-        before = workers(service)
-        os.kill(min(before), signal.SIGKILL)
-        until(lambda old=before: len(workers(service) - old) == 1)
-        until(lambda: scrape(service)[LIMIT] == CONNECTIONS * WORKERS)
+        alive = workers(service)
+        os.kill(min(alive), signal.SIGKILL)
+        until(lambda old=alive: len(workers(service) - old) == 1)
+        all_serve(service)
 
-    assert scrape(service)[COUNT] == 60
+    assert scrape(service)[COUNT] == before + 60
 
 
-def test_a_worker_that_is_killed_no_longer_counts_as_one_that_lives(service):
+def test_a_worker_that_is_killed_is_not_counted_among_the_living(service):
     master = psutil.Process(service.process.pid)
     master.suspend()  # nobody replaces the worker meanwhile
-    os.kill(min(workers(service)), signal.SIGKILL)
-
-    until(lambda: scrape(service)[LIMIT] == CONNECTIONS * (WORKERS - 1))
-
-    master.resume()
+    try:
+        os.kill(min(workers(service)), signal.SIGKILL)
+        until(lambda: scrape(service)[LIMIT] == CONNECTIONS * (WORKERS - 1))
+    finally:
+        master.resume()
+    all_serve(service)
 
 
 def test_workers_that_are_replaced_leave_no_files_and_no_gap(service):
-    load(service)
-    for _ in range(4):
-        before = workers(service)
+    before = scrape(service)[COUNT]
+    for _ in range(3):
+        alive = workers(service)
         service.process.send_signal(signal.SIGHUP)
-        until(lambda old=before: not workers(service) & old)
-        until(lambda: scrape(service)[LIMIT] == CONNECTIONS * WORKERS)
+        until(lambda old=alive: not workers(service) & old)
+        all_serve(service)
         load(service, 10)
 
-    assert scrape(service)[COUNT] == 100
+    assert scrape(service)[COUNT] == before + 30
     # While old workers end, new ones take places beside them.
     places = list(folder_of(service.process.pid).glob("*.lock"))
     assert len(places) <= 2 * WORKERS
 
 
-def test_a_new_master_goes_on_counting_where_the_old_one_stopped(service):
-    load(service)
-    folder = folder_of(service.process.pid)
-
-    service.process.send_signal(signal.SIGUSR2)
-    until(lambda: scrape(service)[LIMIT] == 2 * CONNECTIONS * WORKERS)
-    [successor] = {int(pid) for pid in LISTENING.findall(service.log.read_text())} - {
-        service.process.pid
-    }
-    try:
-        load(service)
-        assert {scrape(service)[COUNT] for _ in range(20)} == {120}
-        service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(15) == 0
-        until(lambda: scrape(service)[LIMIT] == CONNECTIONS * WORKERS)
-        assert scrape(service)[COUNT] == 120
-    finally:
-        os.kill(successor, signal.SIGTERM)
-    until(lambda: not folder.exists())
-
-
-def test_a_service_that_stops_leaves_no_folder(environ, app, tmp_path):
+def test_a_new_master_counts_on_and_the_last_one_removes_the_folder(
+    environ, app, tmp_path
+):
     with serving(environ, tmp_path) as service:
+        load(service)
         folder = folder_of(service.process.pid)
-        assert folder.stat().st_mode & 0o777 == 0o700
+        service.process.send_signal(signal.SIGUSR2)
+        until(lambda: scrape(service)[LIMIT] == 2 * CONNECTIONS * WORKERS)
+        masters = {int(pid) for pid in LISTENING.findall(service.log.read_text())}
+        [successor] = masters - {service.process.pid}
+        try:
+            load(service)
+            assert {scrape(service)[COUNT] for _ in range(20)} == {120}
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(15) == 0
+            all_serve(service)
+            assert scrape(service)[COUNT] == 120
+            assert folder.stat().st_mode & 0o777 == 0o700
+        finally:
+            os.kill(successor, signal.SIGTERM)
+        until(lambda: not folder.exists())
 
-    assert not folder.exists()
 
+def test_a_folder_of_ones_own_is_used_and_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv(sharing.VARIABLE, str(tmp_path))
 
-def test_a_folder_of_ones_own_is_used_and_kept(environ, app, tmp_path):
-    own = {VARIABLE: str(tmp_path)}
-    with serving(environ | own, tmp_path):
-        pass
+    sharing.provide(None)
+    sharing.remove()
 
-    assert list(tmp_path.glob("counter_*.db")) != []
+    assert os.environ[sharing.VARIABLE] == str(tmp_path)
+    assert tmp_path.is_dir()
