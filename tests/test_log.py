@@ -1,14 +1,19 @@
 """The log: reasons without what clients send, slow statements, lines of others."""
 
+import ast
 import json
 import logging
 import re
+from itertools import chain
 
 import pytest
 
 from tests.client import Client
 from tests.running import running
+from tests.test_conventions import DESIGN, SOURCES
 from todo_service import database
+from todo_service.database import faults
+from todo_service.identity import decoding
 from todo_service.settings import load
 from todo_service.web import log_lines
 
@@ -17,6 +22,32 @@ SECRET_TITLE = "Secret title"
 
 def reasons(log) -> list[str]:
     return [line["reason"] for line in log() if "reason" in line]
+
+
+# Where a reason stands among the arguments of what makes a failure.
+PLACES = {"because": 0, "bad_token": 1, "unavailable": 1, "RefusedError": 1}
+
+
+def reasons_in_the_code(app) -> set[str]:
+    limits = {f"limit of {name}" for name in app.extensions["rate_limits"]}
+    found = {each.replace(" ", "_") for each in limits}
+    found |= {*faults.REASONS.values(), "malformed"}
+    found |= {reason for _, reason in decoding.REFUSALS.values()}
+    for node in chain.from_iterable(ast.walk(ast.parse(s)) for s in SOURCES.values()):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            given = node.args[PLACES.get(name, len(node.args)) :][:1]
+            found |= {each.value for each in given if isinstance(each, ast.Constant)}
+    return found
+
+
+def test_the_operations_page_lists_every_reason(app):
+    page = (DESIGN.parent / "operations.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?:401|429|503) \| (`.*) \|$", page, re.M)
+    said = [word for row in rows for word in re.findall(r"`(\w+)`", row)]
+
+    assert len(rows) == 3
+    assert sorted(said) == sorted(reasons_in_the_code(app))
 
 
 NOW = 1_700_000_000
@@ -115,6 +146,7 @@ def test_a_quick_statement_is_not_logged(alice, log):
 
 def test_a_line_of_a_library_has_the_requests_id(app, caplog):
     formatter = logging.getLogger("todo_service").handlers[0].formatter
+    assert formatter is not None
     with app.test_request_context("/health", headers={"X-Request-ID": "the-one"}):
         app.preprocess_request()
         logging.getLogger("redis").warning("Something %s", "odd")

@@ -40,7 +40,7 @@ def service(environ, app, tmp_path_factory):
         yield service
 
 
-def scrape(service: Service) -> dict[str, float]:
+def scrape(service: Service) -> Counter:
     """Every series, as one of the workers tells it."""
     connection = service.connect()
     connection.request("GET", "/metrics")
