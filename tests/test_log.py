@@ -37,7 +37,7 @@ def reasons_in_the_code(app) -> set[str]:
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             given = node.args[PLACES.get(name, len(node.args)) :][:1]
-            found |= {each.value for each in given if isinstance(each, ast.Constant)}
+            found |= {str(e.value) for e in given if isinstance(e, ast.Constant)}
     return found
 
 
