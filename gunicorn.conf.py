@@ -9,7 +9,9 @@ from gunicorn.http.errors import LimitRequestHeaders
 
 from todo_service import accounts, database, tasks
 from todo_service.database.driver import for_driver
+from todo_service.metrics import sharing
 from todo_service.settings import BadSettingsError, load
+from todo_service.web import log_lines
 
 try:
     settings = load(os.environ)
@@ -41,8 +43,9 @@ proxy_protocol = "off"
 timeout = 30
 graceful_timeout = 30
 
-# Heartbeats go to a file: on a disk they can block.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# Heartbeats go to a file, and so do metrics: on a disk they can block.
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = MEMORY
 
 # What docs/contract.md promises to serve. gunicorn counts the end of a line in a field.
 limit_request_line = 8190
@@ -55,10 +58,17 @@ HEAD_BYTES = 64 * 1024
 # The service logs one line a request itself; the control socket would lie in $HOME.
 accesslog = None
 control_socket_disable = True
+# gunicorn's own lines look like the service's.
+logconfig_dict = log_lines.server_configuration(settings)
 
 
 def on_starting(server):
-    """Compile every statement, once for all workers: they are forked after this."""
+    """Prepare what all workers share: they are forked after this.
+
+    That is every statement, compiled, and the folder of the metrics.
+    """
+    if settings.metrics_enabled:
+        sharing.provide(MEMORY)
     for statement in (*tasks.STATEMENTS, *accounts.STATEMENTS):
         for_driver(statement)
 
@@ -79,6 +89,19 @@ def pre_request(worker, request):
         raise LimitRequestHeaders("all header fields together are too large")
     if isinstance(request.body.reader, ChunkedReader):
         request.force_close()
+
+
+def pre_exec(server):
+    """Hand the metrics over to a new master (SIGUSR2): both serve for a while."""
+    if settings.metrics_enabled:
+        server.cfg.env_orig[sharing.VARIABLE] = os.environ[sharing.VARIABLE]
+
+
+def on_exit(server):
+    """Remove the folder of the metrics, unless another master uses it (SIGUSR2)."""
+    has_predecessor = server.master_pid and server.master_pid == os.getppid()
+    if not (server.reexec_pid or has_predecessor):
+        sharing.remove()
 
 
 def post_worker_init(worker):

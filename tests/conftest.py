@@ -1,6 +1,8 @@
 """A real PostgreSQL for every test, and the people who use the service."""
 
 import atexit
+import json
+import logging
 import os
 import secrets
 import shutil
@@ -133,6 +135,15 @@ def make_client(environ, token_of):
     for app in made:
         app.extensions["database"].engine.dispose()
         app.extensions["database"].probe.dispose()
+
+
+@pytest.fixture
+def log(app, caplog):
+    """The lines logged so far, as the service writes them."""
+    handler, own = caplog.handler, caplog.handler.formatter
+    handler.setFormatter(logging.getLogger("todo_service").handlers[0].formatter)
+    yield lambda: [json.loads(line) for line in caplog.text.splitlines()]
+    handler.setFormatter(own)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ ROOMS = {
     "tasks": {"settings", "errors", "web", "database", "identity"},
     "accounts": {"settings", "errors", "web", "database", "identity"},
     "health": {"errors", "database"},
+    "metrics": {"settings", "web", "database", "identity"},
     "purge": {"settings", "database", "tasks", "accounts"},
     "development": {"settings", "database", "identity"},
     "server": set(),

@@ -52,7 +52,7 @@ CONTRACT = (ROOT / "docs" / "contract.md").read_text("utf-8")
 @pytest.fixture(scope="module")
 def app(environ, app):
     """The application with everything switched on that the page speaks of."""
-    app = create_app(environ | {"LOCAL_ACCOUNTS": "true"})
+    app = create_app(environ | {"LOCAL_ACCOUNTS": "true", "METRICS_ENABLED": "true"})
     yield app
     app.extensions["database"].engine.dispose()
 
@@ -501,7 +501,7 @@ def test_a_line_that_is_too_much_is_reported(app, heading):
 
 TWISTED = [
     ("method and path", "`PUT …/{id}`", "`POST …/{id}`"),
-    ("method and path", "# Health", "`GET /metrics` counts requests.\n# Health"),
+    ("method and path", "# Health", "`GET /copies` counts copies.\n# Health"),
     ("method and path", "# Health", "`POST …/copy` is new.\n# Health"),
     ("field", "| `version` | integer | read-only; ", "| `version` | integer | "),
     ("field", "| string | required ", "| string | read-only; required "),

@@ -1,6 +1,5 @@
 """Every answer's frame: one shape of error, CORS, caching, a request id, a log line."""
 
-import json
 import logging
 import re
 import socket
@@ -59,15 +58,6 @@ def cut_off(environ, token_of):
         url = f"postgresql://joe:pass-word@127.0.0.1:{bound.getsockname()[1]}/todo"
         app = create_app(environ | {"DATABASE_URL": url})
         yield Client(app, user_id="alice", token=token_of("alice"))
-
-
-@pytest.fixture
-def log(app, caplog):
-    """The lines logged so far, as the service writes them."""
-    handler, own = caplog.handler, caplog.handler.formatter
-    handler.setFormatter(logging.getLogger("todo_service").handlers[0].formatter)
-    yield lambda: [json.loads(line) for line in caplog.text.splitlines()]
-    handler.setFormatter(own)
 
 
 ERRORS = [

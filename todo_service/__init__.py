@@ -13,6 +13,7 @@ from todo_service import (
     errors,
     health,
     identity,
+    metrics,
     purge,
     tasks,
 )
@@ -50,6 +51,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready
+    metrics.init_app(app, settings)  # /metrics, if switched on
 
     app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge

@@ -54,7 +54,7 @@ class _WithHeader:
 class UnauthenticatedError(_WithHeader, Unauthorized):
     """401, with the challenge that says what is wanted (RFC 6750, 3)."""
 
-    def __init__(self, message: str, challenge: str):
+    def __init__(self, message: str, challenge: str = 'Bearer error="invalid_token"'):
         super().__init__(message)
         self.header = ("WWW-Authenticate", challenge)
 
@@ -67,23 +67,31 @@ class OtherVersionError(_WithHeader, PreconditionFailed):
         self.header = ("ETag", etag)
 
 
-def no_token() -> UnauthenticatedError:
+def because(reason: str, error: HTTPException) -> HTTPException:
+    """The error with a word for the log and the metrics, never one of a client's."""
+    error.reason = reason  # type: ignore[attr-defined]
+    return error
+
+
+def no_token() -> HTTPException:
     """401: the request has no token."""
-    return UnauthenticatedError("A bearer token is required.", "Bearer")
+    error = UnauthenticatedError("A bearer token is required.", "Bearer")
+    return because("no_token", error)
 
 
-def bad_token(message: str) -> UnauthenticatedError:
+def bad_token(message: str, reason: str) -> HTTPException:
     """401: the request has a token, and it does not verify."""
-    return UnauthenticatedError(message, 'Bearer error="invalid_token"')
+    return because(reason, UnauthenticatedError(message))
 
 
-def unavailable(message: str) -> ServiceUnavailable:
+def unavailable(message: str, reason: str) -> HTTPException:
     """503: the service cannot reach something that it needs. A retry may help."""
-    return ServiceUnavailable(message, retry_after=RETRY_SECONDS)
+    return because(reason, ServiceUnavailable(message, retry_after=RETRY_SECONDS))
 
 
 def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    g.reason = getattr(error, "reason", None)
     response = _answer(status, _message(status, error))
     headers = error.get_headers(request.environ)
     response.headers.extend(h for h in headers if h[0].lower() != "content-type")
@@ -99,8 +107,7 @@ def _message(status: int, error: HTTPException) -> str:
 
 
 def _answer_invalid(error: ValidationError) -> Response:
-    every = _field_errors(error.normalized_messages())
-    found = list(islice(every, MESSAGES_AT_MOST))
+    found = list(islice(_field_errors(error.normalized_messages()), MESSAGES_AT_MOST))
     return _answer(
         HTTPStatus.BAD_REQUEST,
         "; ".join(f"{name}: {text}" if name else text for name, text in found),
@@ -137,9 +144,6 @@ def _asks_for_problem() -> bool:
     if len(request.headers.get("Accept", "")) > ACCEPT_LENGTH:
         return False
     accepted = request.accept_mimetypes
-    named = [
-        quality
-        for kind, quality in accepted
-        if kind.partition(";")[0].strip().lower() == PROBLEM
-    ]
+    kinds = [(kind.partition(";")[0].strip().lower(), q) for kind, q in accepted]
+    named = [quality for kind, quality in kinds if kind == PROBLEM]
     return max(named, default=0) >= max(accepted["application/json"], 0.001)

@@ -53,9 +53,11 @@ class Readiness:
                 version = self._look()
                 self._seen = (time.monotonic(), version)
         if version is None:
-            raise errors.unavailable("The database cannot be reached.")
+            raise errors.unavailable("The database cannot be reached.", "database_away")
         if version < self._needed:
-            raise errors.unavailable("The database's schema is older than needed.")
+            raise errors.unavailable(
+                "The database's schema is older than needed.", "schema_old"
+            )
         return version
 
     def _look(self) -> str | None:

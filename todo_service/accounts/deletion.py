@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from todo_service.accounts.queries import GENERATION, OWNED
 from todo_service.database.counts import states
+from todo_service.database.driver import named
 from todo_service.database.statements import ONE, OWNER, locked
 from todo_service.database.tables import accounts, tasks, users
 
@@ -64,7 +65,8 @@ _closed = (
     .cte("closed")
 )
 # No row, and nothing has happened, if the account has a new password meanwhile.
-CLOSE_ACCOUNT = (
+CLOSE_ACCOUNT = named(
+    "CLOSE_ACCOUNT",
     update(users)
     .values(gone_at=_owner.c.stamp)
     .where(
@@ -72,7 +74,7 @@ CLOSE_ACCOUNT = (
         users.c.id == _owner.c.id,
         users.c.id == _closed.c.user_id,
     )
-    .returning(users.c.id)
+    .returning(users.c.id),
 )
 
 _user = locked(select(users).where(users.c.id == OWNER), "owner")
@@ -116,6 +118,7 @@ _counted = (
     .returning(users.c.id)
     .cte("counted")
 )
-DELETE_REMAINING_TASKS = (
-    select(func.count().label("removed")).select_from(_removed).add_cte(_counted)
+DELETE_REMAINING_TASKS = named(
+    "DELETE_REMAINING_TASKS",
+    select(func.count().label("removed")).select_from(_removed).add_cte(_counted),
 )

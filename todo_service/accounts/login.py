@@ -20,7 +20,8 @@ def log_in(email: str, password: str) -> Row:
     right = passwords.matches(password, known_hash)
     if not (account and account.is_active and right):
         message = "The e-mail address or the password is wrong."
-        raise errors.UnauthenticatedError(message, "Bearer")
+        error = errors.UnauthenticatedError(message, "Bearer")
+        raise errors.because("wrong_password", error)
     if passwords.is_outdated(known_hash):
         _renew(account, password)
     return account

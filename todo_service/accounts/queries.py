@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from todo_service.database.driver import prepare
+from todo_service.database.driver import named, prepare
 from todo_service.database.retries import repeatable
 from todo_service.database.statements import ONE, OWNER
 from todo_service.database.tables import accounts, revoked_tokens, users
@@ -49,10 +49,13 @@ _good = select(ONE.label("good")).where(
     accounts.c.token_generation == GENERATION,
     ~exists().where(revoked_tokens.c.jti == JTI),
 )
-SELECT_IF_GOOD = repeatable(prepare(_good))
-SELECT_ACCOUNT = repeatable(select(*_shown, *_secrets).where(OWNED))
-SELECT_BY_EMAIL = repeatable(
-    select(*_shown, *_secrets).where(accounts.c.email == EMAIL)
+SELECT_IF_GOOD = named("SELECT_IF_GOOD", repeatable(prepare(_good)))
+SELECT_ACCOUNT = named(
+    "SELECT_ACCOUNT", repeatable(select(*_shown, *_secrets).where(OWNED))
+)
+SELECT_BY_EMAIL = named(
+    "SELECT_BY_EMAIL",
+    repeatable(select(*_shown, *_secrets).where(accounts.c.email == EMAIL)),
 )
 
 # No row if a user has this id already: then it is somebody else's. If the e-mail is
@@ -64,7 +67,8 @@ _user = (
     .returning(users.c.id)
     .cte("new_user")
 )
-INSERT_ACCOUNT = (
+INSERT_ACCOUNT = named(
+    "INSERT_ACCOUNT",
     insert(accounts)
     .from_select(
         ["user_id", "email", "name", "password_hash"],
@@ -72,22 +76,24 @@ INSERT_ACCOUNT = (
         .select_from(_user)
         .where(_user.c.id == OWNER),
     )
-    .returning(*_shown, accounts.c.token_generation)
+    .returning(*_shown, accounts.c.token_generation),
 )
 
 # A new password; all earlier tokens end. No row if another request was quicker.
-UPDATE_PASSWORD = (
+UPDATE_PASSWORD = named(
+    "UPDATE_PASSWORD",
     update(accounts)
     .values(password_hash=HASH, token_generation=accounts.c.token_generation + ONE)
     .where(OWNED, accounts.c.token_generation == GENERATION)
-    .returning(*_shown, accounts.c.token_generation)
+    .returning(*_shown, accounts.c.token_generation),
 )
 # The same password, hashed again. No row if there is a new password meanwhile.
-UPDATE_HASH = (
+UPDATE_HASH = named(
+    "UPDATE_HASH",
     update(accounts)
     .values(password_hash=HASH)
     .where(OWNED, accounts.c.password_hash == bindparam("old_hash"))
-    .returning(accounts.c.user_id)
+    .returning(accounts.c.user_id),
 )
 SET_ACTIVE = (
     update(accounts)
@@ -97,9 +103,10 @@ SET_ACTIVE = (
 )
 
 _until = func.to_timestamp(bindparam("kept_until", type_=Float))
-INSERT_REVOKED = (
+INSERT_REVOKED = named(
+    "INSERT_REVOKED",
     upsert(revoked_tokens)
     .values(jti=JTI, expires_at=_until)
     .on_conflict_do_nothing(index_elements=[revoked_tokens.c.jti])
-    .returning(revoked_tokens.c.jti)
+    .returning(revoked_tokens.c.jti),
 )

@@ -27,7 +27,7 @@ def check(token: LocalToken) -> None:
         "jti": token.jti,
     }
     if not database.fetch_one(queries.SELECT_IF_GOOD, parameters):
-        raise errors.bad_token("The token was revoked.")
+        raise errors.bad_token("The token was revoked.", "revoked")
 
 
 def answer(account: Row) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class Turns:
     def take(self) -> Iterator[None]:
         """Waits for a turn. Raises 503 at once if too many wait already."""
         if not self._places.acquire(blocking=False):
-            raise errors.unavailable("Too many passwords are being checked.")
+            message = "Too many passwords are being checked."
+            raise errors.unavailable(message, "hashing_busy")
         try:
             with self._turns:
                 yield

@@ -21,6 +21,8 @@ from todo_service.database.engines import Database
 from todo_service.settings import Settings
 
 WARM_UP_SECONDS = 1
+# A statement that takes longer is logged. Most take a few milliseconds.
+SLOW_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +64,9 @@ def fetch_all(statement: Executable, parameters: Parameters) -> list[Any]:
     owner has used up their share of the connections. Statements without an owner, as of
     a login, have the share of one user.
     """
-    with current().shares.of(parameters.get("owner")):
-        return _run(statement, parameters, tries=2)
+    database = current()
+    with database.shares.of(parameters.get("owner")):
+        return _run(database, statement, parameters, tries=2)
 
 
 def warm_up(app: Flask) -> None:
@@ -83,12 +86,15 @@ def _connect(app: Flask) -> None:
         log.warning("Starting without the database: %s", faults.first_line(error))
 
 
-def _run(statement: Executable, parameters: Parameters, *, tries: int) -> list[Any]:
+def _run(
+    database: Database, statement: Executable, parameters: Parameters, *, tries: int
+) -> list[Any]:
     """The rows. The statement is sent so often at most: see `retries`."""
-    connection = _checked_out()
+    connection = _checked_out(database)
     began = time.monotonic()
     try:
-        return for_driver(statement).run(connection.cursor(), parameters)
+        with database.use:
+            return for_driver(statement).run(connection.cursor(), parameters)
     except psycopg2.Error as error:
         again = retries.allowed(statement, error, broke=_broke(connection), since=began)
         if tries == 1 or not again:
@@ -96,13 +102,24 @@ def _run(statement: Executable, parameters: Parameters, *, tries: int) -> list[A
         log.warning("Sending a statement again: %s", faults.first_line(error))
     finally:
         _give_back(connection)
-    return _run(statement, parameters, tries=tries - 1)
+        _tell(database, for_driver(statement).name, time.monotonic() - began)
+    return _run(database, statement, parameters, tries=tries - 1)
 
 
-def _checked_out() -> PoolProxiedConnection:
+def _tell(database: Database, statement: str, seconds: float) -> None:
+    """Log a statement that took long, by its name; tell who listens."""
+    if seconds > SLOW_SECONDS:
+        fields = {"statement": statement, "statement_ms": round(seconds * 1000, 2)}
+        log.warning("A statement was slow.", extra=fields)
+    for listener in database.ran:
+        listener(statement, seconds)
+
+
+def _checked_out(database: Database) -> PoolProxiedConnection:
     """A connection of the pool. 503 if there is none in time."""
     try:
-        return current().engine.raw_connection()
+        with database.wait:
+            return database.engine.raw_connection()
     except (psycopg2.Error, SQLAlchemyError) as error:
         raise faults.explained(error) from None
 

@@ -49,7 +49,9 @@ class DriverStatement:
         binds = compiled.binds.items()
         self.constants = {name: each.value for name, each in binds if not each.required}
         self._make_row = _row_maker(statement.exported_columns.keys())
-        marked = "prepare" in statement.get_execution_options()
+        options = statement.get_execution_options()
+        self.name = options.get("name", "unnamed")
+        marked = "prepare" in options
         self.prepared = Prepared(statement) if marked else None
 
     def run(self, cursor: Any, parameters: Parameters) -> list[Any]:
@@ -119,6 +121,11 @@ class Prepared:
 def prepare(statement: Any, *, has_limit: bool = False) -> Any:
     """Mark a statement to be prepared. Each takes memory in every connection."""
     return statement.execution_options(prepare=ONE_PLAN if has_limit else "")
+
+
+def named(name: str, statement: Any) -> Any:
+    """Give a statement the name that the log and the metrics call it by."""
+    return statement.execution_options(name=name)
 
 
 def _parameter_type(kind: TypeEngine) -> str:

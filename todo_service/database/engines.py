@@ -4,6 +4,8 @@ The engines are in autocommit, so that a statement is a transaction. A pooled co
 is looked at instead of pinged.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,11 @@ class Database:
         self._settings = settings
         self._instance = instance
         self.connect_seconds = settings.db_connect_timeout
+        # For who measures. Each statement's name and seconds are told to `ran`. A
+        # request is in `wait` until it has a connection, and in `use` while it has it.
+        self.ran: list[Callable[[str, float], None]] = []
+        self.wait: AbstractContextManager = nullcontext()
+        self.use: AbstractContextManager = nullcontext()
         self.shares = Shares(
             connections=settings.db_pool_size // 2,
             waiting=settings.gunicorn_threads // 4,

@@ -16,6 +16,13 @@ AWAY = "The database cannot be reached."
 BUSY = "The database is busy."
 SLOW = "The database is too slow."
 NO_WRITES = "The database takes no changes at the moment."
+# The same for the log and the metrics.
+REASONS = {
+    AWAY: "database_away",
+    BUSY: "database_busy",
+    SLOW: "database_slow",
+    NO_WRITES: "database_read_only",
+}
 SENTENCES = {
     "25006": NO_WRITES,  # the server is read-only
     "40001": BUSY,  # a serialization failure, twice
@@ -41,7 +48,7 @@ def explained(error: psycopg2.Error | SQLAlchemyError) -> Exception:
     sentence = _sentence(cause, code)
     if sentence:
         log.warning("%s (%s)", sentence, first_line(cause))
-        return errors.unavailable(sentence)
+        return errors.unavailable(sentence, REASONS[sentence])
     refused = KeyTakenError if code == UNIQUE_VIOLATION else RuntimeError
     return refused(f"PostgreSQL refused: {code} {first_line(cause)}")
 

@@ -7,7 +7,7 @@ nobody is served.
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from todo_service import errors
 
@@ -24,6 +24,8 @@ class Shares:
         self._connections = connections
         self._waiting = waiting
         self._seconds = seconds
+        # Entered by whoever has to wait: see `Database`.
+        self.wait: AbstractContextManager = nullcontext()
         self._lock = threading.Lock()
         self._held: dict[str | None, int] = {}
         # Those who wait, in their order. While somebody waits, a connection that is
@@ -63,7 +65,7 @@ class Shares:
     def _queue_up(self, owner: str | None) -> threading.Lock:
         """A lock that is released when the connection comes."""
         if len(self._queues.get(owner, ())) >= self._waiting:
-            raise errors.unavailable(BUSY)
+            raise errors.unavailable(BUSY, "user_busy")
         turn = threading.Lock()
         turn.acquire()
         self._queues.setdefault(owner, deque()).append(turn)
@@ -71,13 +73,14 @@ class Shares:
 
     def _wait(self, owner: str | None, turn: threading.Lock) -> None:
         try:
-            came = turn.acquire(timeout=self._seconds)
+            with self.wait:
+                came = turn.acquire(timeout=self._seconds)
         except BaseException:
             if not self._withdraw(owner, turn):
                 self._give_back(owner)
             raise
         if not came and self._withdraw(owner, turn):
-            raise errors.unavailable(BUSY)
+            raise errors.unavailable(BUSY, "user_busy")
 
     def _withdraw(self, owner: str | None, turn: threading.Lock) -> bool:
         """Stop waiting. False if the connection has come in the last moment."""

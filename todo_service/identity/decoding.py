@@ -7,7 +7,9 @@ from typing import Any
 
 import jwt
 from jwt.types import Options
+from werkzeug.exceptions import HTTPException
 
+from todo_service import errors
 from todo_service.identity import strictness
 
 # `strictness` checks the times and `sub`. Nothing reads `jti`.
@@ -19,9 +21,11 @@ OPTIONS: Options = {
     "verify_sub": False,
     "verify_jti": False,
 }
-MESSAGES = {
-    jwt.InvalidIssuerError: "The token is another issuer's.",
-    jwt.InvalidAudienceError: "The token is for another audience.",
+# What the answer says, and a word for the log.
+REFUSALS = {
+    jwt.InvalidIssuerError: ("The token is another issuer's.", "other_issuer"),
+    jwt.InvalidAudienceError: ("The token is for another audience.", "other_audience"),
+    jwt.InvalidSignatureError: ("The token is not valid.", "bad_signature"),
 }
 
 log = logging.getLogger(__name__)
@@ -61,10 +65,13 @@ def _decode(
         raise jwt.InvalidTokenError from error
 
 
-def message(error: jwt.InvalidTokenError) -> str:
-    """What the answer says to a token that is refused."""
+def refusal(error: jwt.InvalidTokenError) -> HTTPException:
+    """The 401 for a token that is refused."""
     if isinstance(error, strictness.RefusedError):
-        return str(error)
+        return errors.bad_token(str(error), error.reason)
     if isinstance(error, jwt.MissingRequiredClaimError):
-        return f"The token has no {error.claim}."
-    return MESSAGES.get(type(error), "The token is not valid.")
+        return errors.bad_token(f"The token has no {error.claim}.", "missing_claim")
+    message, reason = REFUSALS.get(
+        type(error), ("The token is not valid.", "malformed")
+    )
+    return errors.bad_token(message, reason)

@@ -49,6 +49,8 @@ class KeySet:
         self._clock = clock
         # One tuple, so that no reader sees new keys with an old time.
         self._fetched: tuple[list[jwt.PyJWK], float] = ([], NEVER)
+        # Called after each fetch, with whether it was good.
+        self.listeners: list[Callable[[bool], None]] = []
         self._forget_fetches()
         forks.call_in_children(self._forget_fetches)
 
@@ -90,7 +92,7 @@ class KeySet:
         ended = self._wait_for_fetch()
         found = jwks.pick(self._trusted(), kid, algorithm)
         if not found and (self._failed or not ended):
-            raise errors.unavailable("The issuer's keys cannot be had.")
+            raise errors.unavailable("The issuer's keys cannot be had.", "issuer")
         return found
 
     def _wait_for_fetch(self) -> bool:
@@ -141,3 +143,5 @@ class KeySet:
             self._failed = not keys
             self._fetching = None
         ended.set()
+        for tell in self.listeners:
+            tell(bool(keys))

@@ -42,7 +42,7 @@ def read(claims: dict[str, Any]) -> LocalToken:
             expires_at=_whole(claims["exp"], LAST_EXPIRY),
         )
     except (AttributeError, TypeError, ValueError):
-        raise RefusedError("The token was not made here.") from None
+        raise RefusedError("The token was not made here.", "not_ours") from None
 
 
 def check_by(app: Flask, check: Check) -> None:
@@ -56,7 +56,7 @@ def check(token: LocalToken) -> None:
 
 
 def _refuse(token: LocalToken) -> None:
-    raise errors.bad_token("Accounts are switched off here.")
+    raise errors.bad_token("Accounts are switched off here.", "accounts_off")
 
 
 def _whole(value: Any, highest: int) -> int:

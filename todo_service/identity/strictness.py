@@ -20,7 +20,14 @@ USER_ID = re.compile(r"[^\0\ud800-\udfff]{1,255}")
 
 
 class RefusedError(jwt.InvalidTokenError):
-    """This service does not accept the token. The text is the answer's message."""
+    """This service does not accept the token. The text is the answer's message.
+
+    `reason` is a word for the log.
+    """
+
+    def __init__(self, message: str, reason: str = "malformed"):
+        super().__init__(message)
+        self.reason = reason
 
 
 class QuickJWS(jwt.PyJWS):
@@ -99,9 +106,9 @@ def check_times(claims: dict[str, Any], *, now: float, leeway: float) -> None:
     if not all(map(_is_number, (exp, nbf, iat))):
         raise RefusedError("The token's exp, nbf and iat must be numbers.")
     if exp <= now - leeway:
-        raise RefusedError("The token has expired.")
+        raise RefusedError("The token has expired.", "expired")
     if max(nbf, iat) > now + leeway:
-        raise RefusedError("The token is not valid yet.")
+        raise RefusedError("The token is not valid yet.", "not_yet_valid")
 
 
 def _is_number(value: Any) -> bool:

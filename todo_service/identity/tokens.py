@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import jwt
 from jwt.algorithms import HMACAlgorithm
 
-from todo_service import errors
 from todo_service.identity import decoding, local_tokens, strictness
 from todo_service.identity.keys import KeySet
 from todo_service.identity.local_tokens import LocalToken
@@ -43,7 +42,7 @@ class Verifier:
         *,
         clock: Callable[[], float] = time.time,
     ):
-        self._keys = keys
+        self.keys = keys
         self._clock = clock
         self._leeway = settings.jwt_leeway
         self._secret = _secret_key(settings.better_auth_secret)
@@ -65,13 +64,13 @@ class Verifier:
         digest = sha256(token.encode()).digest()
         found, until = self.remembered.get(digest, NOTHING)
         if self._clock() < until:
-            if self._keys:
-                self._keys.refresh_if_old()
+            if self.keys:
+                self.keys.refresh_if_old()
             return found
         try:
             found, expires_at = self._read(token)
         except jwt.InvalidTokenError as error:
-            raise errors.bad_token(decoding.message(error)) from None
+            raise decoding.refusal(error) from None
         self._remember(digest, found, expires_at)
         return found
 
@@ -92,9 +91,11 @@ class Verifier:
         algorithm = header["alg"]
         if algorithm == "HS256" and self._secret:
             return self._secret, self._decode_by_secret
-        key = self._keys.find(header.get("kid"), algorithm) if self._keys else None
+        key = self.keys.find(header.get("kid"), algorithm) if self.keys else None
         if not key:
-            raise strictness.RefusedError("The token's key is not known.")
+            raise strictness.RefusedError(
+                "The token's key is not known.", "unknown_key"
+            )
         return key, self._decode_by_jwk
 
     def _remember(self, digest: bytes, found: Verified, expires_at: float) -> None:

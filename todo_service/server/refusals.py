@@ -57,7 +57,7 @@ def refuse(client: socket.socket, error: Exception) -> None:
     log.warning(
         "refused",
         exc_info=error if status == HTTPStatus.INTERNAL_SERVER_ERROR else None,
-        extra={"fields": fields | {"request_id": request_id}},
+        extra=fields | {"request_id": request_id},
     )
     with suppress(OSError):  # it may have gone
         client.sendall(_answer(status, message, request_id))

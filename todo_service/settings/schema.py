@@ -53,6 +53,7 @@ class Settings:
     auth_rate_limit: str
     rate_limit_storage_url: str | None = field(repr=False)
     trusted_proxies: int
+    metrics_enabled: bool
     web_concurrency: int
     gunicorn_threads: int
 
@@ -107,6 +108,7 @@ class SettingsSchema(Schema):
     auth_rate_limit = setting_fields.Parsed(rates.limit, default="10 per minute")
     rate_limit_storage_url = setting_fields.Parsed(urls.redis)
     trusted_proxies = setting_fields.whole(0, 100, default=0)
+    metrics_enabled = setting_fields.switch(default=False)
     web_concurrency = setting_fields.whole(1, 1000, default=None)
     gunicorn_threads = setting_fields.whole(1, 1000, default=None)
 

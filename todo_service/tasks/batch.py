@@ -76,7 +76,8 @@ def _insert_free(
             return _insert(owner, free), taken
         except KeyTakenError:
             taken = _taken(owner, tasks)
-    raise errors.unavailable("Others create tasks under these ids at the same time.")
+    message = "Others create tasks under these ids at the same time."
+    raise errors.unavailable(message, "ids_contended")
 
 
 def _complete(items: Items) -> Items:
@@ -102,7 +103,7 @@ def _insert(owner: str, tasks: Items) -> dict[str, dict[str, Any]]:
         },
     )
     if not rows:
-        raise errors.bad_token("The token's user is gone.")
+        raise errors.bad_token("The token's user is gone.", "user_gone")
     return {row.id: as_json(row) for row in rows}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import (
 )
 
 from todo_service.database.counts import of_user
-from todo_service.database.driver import prepare
+from todo_service.database.driver import named, prepare
 from todo_service.database.retries import repeatable
 from todo_service.database.statements import OWNER
 from todo_service.database.tables import tasks, users
@@ -45,4 +45,4 @@ _page = (
     .select_from(_mark.outerjoin(_changed, true()))
     .order_by(_changed.c.version)
 )
-SELECT_CHANGES = repeatable(prepare(_page, has_limit=True))
+SELECT_CHANGES = named("SELECT_CHANGES", repeatable(prepare(_page, has_limit=True)))

@@ -14,7 +14,7 @@ from sqlalchemy import (
     true,
 )
 
-from todo_service.database.driver import prepare
+from todo_service.database.driver import named, prepare
 from todo_service.database.tables import tasks
 from todo_service.tasks.list_filters import FILTERS
 from todo_service.tasks.list_sorts import SORTS, Sort
@@ -29,7 +29,8 @@ def _any_list(sort: Sort, *, after: bool) -> Select:
     """The list with every filter; the planner drops those that are off."""
     state = user_state()
     wanted = and_(OWNED, *(each.condition for each in FILTERS.values()))
-    return select_list(sort, state, wanted, _total(state, wanted), after=after)
+    listed = select_list(sort, state, wanted, _total(state, wanted), after=after)
+    return named("SELECT_PAGE", listed)
 
 
 def _usual_list(sort: Sort, status: bool | None, *, after: bool) -> Select:
@@ -42,7 +43,7 @@ def _usual_list(sort: Sort, status: bool | None, *, after: bool) -> Select:
     }[status]
     wanted = and_(OWNED, LIVE, condition)
     listed = select_list(sort, state, wanted, total, after=after)
-    return prepare(listed, has_limit=True)
+    return named("SELECT_USUAL_PAGE", prepare(listed, has_limit=True))
 
 
 def _total(state: Subquery, wanted: ColumnElement) -> ColumnElement:

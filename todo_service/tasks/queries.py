@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, false, insert, null, or_, selec
 from sqlalchemy.types import TypeEngine
 
 from todo_service.database.counts import counts
-from todo_service.database.driver import prepare
+from todo_service.database.driver import named, prepare
 from todo_service.database.retries import repeatable
 from todo_service.database.statements import ONE
 from todo_service.database.tables import tasks
@@ -48,19 +48,27 @@ def _parameter(name: str, kind: TypeEngine) -> ColumnElement:
     return bindparam(name, type_=kind)
 
 
-SELECT_TASK = repeatable(prepare(select(*shown(tasks)).where(IS_ONE, LIVE)))
+SELECT_TASK = named(
+    "SELECT_TASK", repeatable(prepare(select(*shown(tasks)).where(IS_ONE, LIVE)))
+)
 
 # What `INSERT_NEW_TASK` created before, in the trash too: for another request with this
 # key, or for this one, whose connection broke before the answer came.
-SELECT_CREATED = repeatable(
-    select(*shown(tasks, WITH_TRASH), tasks.c.request_hash).where(
-        OWNED, or_(tasks.c.idempotency_key == KEY, tasks.c.id == TASK)
-    )
+SELECT_CREATED = named(
+    "SELECT_CREATED",
+    repeatable(
+        select(*shown(tasks, WITH_TRASH), tasks.c.request_hash).where(
+            OWNED, or_(tasks.c.idempotency_key == KEY, tasks.c.id == TASK)
+        )
+    ),
 )
 
 # The version of a task, in the trash too, as the row of a change that was not made.
-SELECT_TAKEN = repeatable(
-    select(null().label("id"), tasks.c.version.label("found")).where(IS_ONE)
+SELECT_TAKEN = named(
+    "SELECT_TAKEN",
+    repeatable(
+        select(null().label("id"), tasks.c.version.label("found")).where(IS_ONE)
+    ),
 )
 
 _counted = count_created(ONE, counts(new("completed", _parameter), deleted=false()))
@@ -73,17 +81,20 @@ _row: dict[str, Any] = {
 
 # An id or a key that is taken makes the whole statement fail, so the counter does not
 # move.
-INSERT_TASK = prepare(
-    insert(tasks)
-    .from_select(list(_row), select(*_row.values()).select_from(_counted))
-    .returning(*shown(tasks, WITH_TRASH))
+INSERT_TASK = named(
+    "INSERT_TASK",
+    prepare(
+        insert(tasks)
+        .from_select(list(_row), select(*_row.values()).select_from(_counted))
+        .returning(*shown(tasks, WITH_TRASH))
+    ),
 )
 # The same under an id that was made for this request: if the id is taken, the statement
 # has run before.
-INSERT_NEW_TASK = repeatable(INSERT_TASK)
+INSERT_NEW_TASK = named("INSERT_NEW_TASK", repeatable(INSERT_TASK))
 
 # `change_one` says what comes back of these.
-UPDATE_TASK = change_one(lambda hit: changed(hit, _parameter))
-TOGGLE_TASK = change_one(toggled)
-DELETE_TASK = change_one(deleted)
-RESTORE_TASK = change_one(restored, restoring=True)
+UPDATE_TASK = named("UPDATE_TASK", change_one(lambda hit: changed(hit, _parameter)))
+TOGGLE_TASK = named("TOGGLE_TASK", change_one(toggled))
+DELETE_TASK = named("DELETE_TASK", change_one(deleted))
+RESTORE_TASK = named("RESTORE_TASK", change_one(restored, restoring=True))

@@ -3,13 +3,14 @@
 from sqlalchemy import select
 
 from todo_service.database.counts import COUNTS
-from todo_service.database.driver import prepare
+from todo_service.database.driver import named, prepare
 from todo_service.database.retries import repeatable
 from todo_service.tasks.list_statement import user_state
 
 _state = user_state()
 
 # One row, also for a user who has none: then the numbers are 0.
-SELECT_SUMMARY = repeatable(
-    prepare(select(*(_state.c[name] for name in COUNTS), _state.c.state))
+SELECT_SUMMARY = named(
+    "SELECT_SUMMARY",
+    repeatable(prepare(select(*(_state.c[name] for name in COUNTS), _state.c.state))),
 )

@@ -110,7 +110,7 @@ def _created(
     parameters = {"key": None, "digest": None} | task | new
     row = database.fetch_one(statement, parameters, if_taken=if_taken)
     if row is None:
-        raise errors.bad_token("The token's user is gone.")
+        raise errors.bad_token("The token's user is gone.", "user_gone")
     return row
 
 

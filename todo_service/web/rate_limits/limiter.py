@@ -10,8 +10,9 @@ from typing import NamedTuple, Protocol
 
 import limits
 from flask import g
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
+from todo_service import errors
 from todo_service.web import cors
 
 
@@ -64,5 +65,10 @@ class Limiter:
         # What the answer's headers say.
         g.rate_limit = Standing(self._limit.amount, max(remaining, 0), reset)
         if remaining < 0:
-            message = f"Too many requests: try again in {reset} seconds."
-            raise TooManyRequests(message, retry_after=reset)
+            raise self._too_many(reset)
+
+    def _too_many(self, seconds: int) -> HTTPException:
+        """429, by which limit for the log."""
+        message = f"Too many requests: try again in {seconds} seconds."
+        reason = f"limit of {self._name}".replace(" ", "_")
+        return errors.because(reason, TooManyRequests(message, retry_after=seconds))
