@@ -29,10 +29,19 @@ class Postgres:
     """A server that always listens on the same port of 127.0.0.1.
 
     `programs` is the folder of PostgreSQL's programs. They do not run as root: there
-    the server runs as `user`.
+    the server runs as `user`. With a `primary`, which has to run, it is a standby that
+    follows that one.
     """
 
-    def __init__(self, programs: Path, folder: Path, user: str, **settings: str):
+    def __init__(
+        self,
+        programs: Path,
+        folder: Path,
+        user: str,
+        *,
+        primary: "Postgres | None" = None,
+        **settings: str,
+    ):
         self._programs = programs
         self._user = user if os.geteuid() == 0 else None
         self.data = folder / "data"
@@ -48,7 +57,10 @@ class Postgres:
         self._process: subprocess.Popen | None = None
         if self._user:
             subprocess.run(["chown", self._user, folder], check=True)
-        self._initialize()
+        if primary:
+            self._copy(primary)
+        else:
+            self._initialize()
 
     def start(self) -> None:
         """Start the server; it may still recover when this returns."""
@@ -143,8 +155,16 @@ class Postgres:
 
     def _initialize(self) -> None:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
+        self._run("initdb", f"--pgdata={self.data}", *options)
+
+    def _copy(self, primary: "Postgres") -> None:
+        options = ["--write-recovery-conf", "--checkpoint=fast"]
+        where = f"host=127.0.0.1 port={primary.port} user=postgres"
+        self._run("pg_basebackup", f"--pgdata={self.data}", f"-d{where}", *options)
+
+    def _run(self, program: str, *options: str) -> None:
         subprocess.run(
-            [self._programs / "initdb", f"--pgdata={self.data}", *options],
+            [self._programs / program, *options],
             check=True,
             cwd=self.data.parent,
             user=self._user,
