@@ -29,19 +29,10 @@ class Postgres:
     """A server that always listens on the same port of 127.0.0.1.
 
     `programs` is the folder of PostgreSQL's programs. They do not run as root: there
-    the server runs as `user`. With a `primary`, which has to run, it is a standby that
-    follows that one.
+    the server runs as `user`.
     """
 
-    def __init__(
-        self,
-        programs: Path,
-        folder: Path,
-        user: str,
-        *,
-        primary: "Postgres | None" = None,
-        **settings: str,
-    ):
+    def __init__(self, programs: Path, folder: Path, user: str, **settings: str):
         self._programs = programs
         self._user = user if os.geteuid() == 0 else None
         self.data = folder / "data"
@@ -57,10 +48,7 @@ class Postgres:
         self._process: subprocess.Popen | None = None
         if self._user:
             subprocess.run(["chown", self._user, folder], check=True)
-        if primary:
-            self._copy(primary)
-        else:
-            self._initialize()
+        self._initialize()
 
     def start(self) -> None:
         """Start the server; it may still recover when this returns."""
@@ -157,11 +145,6 @@ class Postgres:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
         self._run("initdb", f"--pgdata={self.data}", *options)
 
-    def _copy(self, primary: "Postgres") -> None:
-        options = ["--write-recovery-conf", "--checkpoint=fast"]
-        where = f"host=127.0.0.1 port={primary.port} user=postgres"
-        self._run("pg_basebackup", f"--pgdata={self.data}", f"-d{where}", *options)
-
     def _run(self, program: str, *options: str) -> None:
         subprocess.run(
             [self._programs / program, *options],
@@ -170,6 +153,19 @@ class Postgres:
             user=self._user,
             stdout=subprocess.DEVNULL,
         )
+
+
+class Standby(Postgres):
+    """A server that follows another one, which has to run while this one is made."""
+
+    def __init__(self, primary: Postgres, programs: Path, folder: Path, user: str):
+        self._primary = primary
+        super().__init__(programs, folder, user)
+
+    def _initialize(self) -> None:
+        where = f"host=127.0.0.1 port={self._primary.port} user=postgres"
+        options = ["--write-recovery-conf", "--checkpoint=fast"]
+        self._run("pg_basebackup", f"--pgdata={self.data}", f"-d{where}", *options)
 
 
 def _is_dead(process: psutil.Process) -> bool:

@@ -14,7 +14,7 @@ from tests.e2e import servers
 from tests.faults.asking import requests_of_alice
 from tests.faults.conftest import DEADLINES, settings_for
 from tests.faults.load import Book, Writer
-from tests.faults.postgres import Postgres
+from tests.faults.postgres import Postgres, Standby
 from tests.waiting import until
 from todo_service import create_app
 from todo_service.database import migrations
@@ -40,7 +40,7 @@ def pair(programs, folder) -> Iterator[tuple[Postgres, Postgres]]:
         primary.start()
         primary.wait()
         migrations.upgrade(create_app(settings_for(primary.url)).extensions["database"])
-        standby = Postgres(programs, places[1], user="pgserver", primary=primary)
+        standby = Standby(primary, programs, places[1], user="pgserver")
         made.append(standby)
         standby.start()
         standby.wait()
