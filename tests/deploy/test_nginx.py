@@ -191,6 +191,7 @@ def test_the_largest_body_and_head_of_the_contract_are_served(proxied, alice):
 
     assert exchange(proxied, request(b"POST /api/tasks", body=largest))[0] == 201
     assert exchange(proxied, request(line, *fields))[0] == 200
+    assert exchange(proxied, request(line, *[b"X-A: " + b"x" * 69] * 400))[0] == 200
 
 
 LONG = b"/" + b"a" * 20_000
