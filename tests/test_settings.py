@@ -146,10 +146,17 @@ DATABASE_URLS = [
     # Several hosts, as libpq spells them, and as SQLAlchemy does.
     (
         "postgresql://u:p@h1:5432,h2:5433/d?target_session_attrs=read-write",
-        "u:p@/d?target_session_attrs=read-write&host=h1,h2&port=5432,5433",
+        "u:p@/d?target_session_attrs=read-write&load_balance_hosts=random"
+        "&host=h1,h2&port=5432,5433",
     ),
-    ("postgresql://h1,h2:5433/d", "/d?host=h1,h2&port=5432,5433"),
-    ("postgres://u:p%2C@h1,[::1]/d", "u:p%2C@/d?host=h1,::1&port=5432,5432"),
+    (
+        "postgresql://h1,h2:5433/d?load_balance_hosts=disable",
+        "/d?load_balance_hosts=disable&host=h1,h2&port=5432,5433",
+    ),
+    (
+        "postgres://u:p%2C@h1,[::1]/d",
+        "u:p%2C@/d?load_balance_hosts=random&host=h1,::1&port=5432,5432",
+    ),
     ("postgresql://u:p,q@h/d", "u:p,q@h/d"),
     ("postgresql://u@/d?host=h1:1&host=h2:2", "u@/d?host=h1:1&host=h2:2"),
 ]

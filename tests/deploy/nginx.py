@@ -61,10 +61,10 @@ def _configured(ports: list[int], port: int, folder: Path) -> Path:
         (FILES / "upstream.conf").read_text(),
     )
     server = (FILES / "todo.conf").read_text()
-    assert (found, server.count("listen 80;")) == (1, 1)
+    assert (found, server.count("listen 80 ")) == (1, 1)
     (conf_d / "upstream.conf").write_text(upstream)
     (conf_d / "todo.conf").write_text(
-        server.replace("listen 80;", f"listen 127.0.0.1:{port};")
+        server.replace("listen 80 ", f"listen 127.0.0.1:{port} ")
     )
     main = folder / "nginx.conf"
     main.write_text(MAIN.format(folder=folder))

@@ -164,6 +164,22 @@ def test_connections_to_a_server_that_became_read_only_are_left(programs, folder
             assert connection.scalar(here) == "Tea"
 
 
+def test_a_primary_that_is_silent_does_not_keep_writes_from_the_new_one(
+    programs, folder
+):
+    place = folder / "silent"
+    place.mkdir()
+    with (
+        pair(programs, place) as (primary, standby),
+        service(primary, standby, WEB_CONCURRENCY="1", **DEADLINES) as url,
+    ):
+        create = requests_of_alice(url)[2]
+        primary.freeze()  # as if its machine had lost the network
+        promote(standby)
+
+        until(lambda: create().status == 201)
+
+
 def is_read_only(server: Postgres) -> bool:
     with server.connect() as connection:
         return connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"

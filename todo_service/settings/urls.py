@@ -25,6 +25,8 @@ SEVERAL_HOSTS = re.compile(
     r"(?<=://)(?:[^:/]*(?::[^@]*)?@)?(?P<hosts>[^/?@]*,[^/?@]*)(?=[/?]|$)"
 )
 POSTGRES_PORT = "5432"
+# Else each new connection would wait for the first host, also if that one is silent.
+ANY_HOST_FIRST = {"load_balance_hosts": "random"}
 
 
 def postgres(text: str) -> URL:
@@ -61,7 +63,8 @@ def _with_several_hosts(text: str) -> URL:
     if not all(port.isdecimal() for port in ports):
         raise ValueError("A port must be a number.")
     rest = make_url(text[: found.start("hosts")] + text[found.end("hosts") :])
-    return rest.update_query_dict({"host": read["host"], "port": ",".join(ports)})
+    hosts = {"host": read["host"], "port": ",".join(ports)}
+    return rest.set(query={**ANY_HOST_FIRST, **rest.query, **hosts})
 
 
 def web(text: str) -> str:
