@@ -44,6 +44,7 @@ BAD = [
     ("DATABASE_URL", "db.example.com open-sesame"),
     ("DATABASE_URL", "postgresql://todo:open-sesame@db.example.com:port/todo"),
     ("DATABASE_URL", "postgresql://db.example.com/todo?open=sesame"),
+    ("DATABASE_URL", "postgresql://todo:open-sesame@h1:5432,h2:port/todo"),
     ("DATABASE_URL_UNPOOLED", "sqlite:///sesame.db"),
     ("DB_POOL_SIZE", "many"),
     ("DB_POOL_SIZE", "9" * 5000),
@@ -142,6 +143,22 @@ DATABASE_URLS = [
         "postgres://u:p@h/d?pgbouncer=true&connection_limit=1&sslmode=require",
         "u:p@h/d?sslmode=require",
     ),
+    # Several hosts, as libpq spells them, and as SQLAlchemy does.
+    (
+        "postgresql://u:p@h1:5432,h2:5433/d?target_session_attrs=read-write",
+        "u:p@/d?target_session_attrs=read-write&load_balance_hosts=random"
+        "&host=h1,h2&port=5432,5433",
+    ),
+    (
+        "postgresql://h1,h2:5433/d?load_balance_hosts=disable",
+        "/d?load_balance_hosts=disable&host=h1,h2&port=5432,5433",
+    ),
+    (
+        "postgres://u:p%2C@h1,[::1]/d",
+        "u:p%2C@/d?load_balance_hosts=random&host=h1,::1&port=5432,5432",
+    ),
+    ("postgresql://u:p,q@h/d", "u:p,q@h/d"),
+    ("postgresql://u@/d?host=h1:1&host=h2:2", "u@/d?host=h1:1&host=h2:2"),
 ]
 
 # BETTER_AUTH_URL, its origin, where the keys are below that.

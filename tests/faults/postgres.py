@@ -143,13 +143,29 @@ class Postgres:
 
     def _initialize(self) -> None:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8"]
+        self._run("initdb", f"--pgdata={self.data}", *options)
+
+    def _run(self, program: str, *options: str) -> None:
         subprocess.run(
-            [self._programs / "initdb", f"--pgdata={self.data}", *options],
+            [self._programs / program, *options],
             check=True,
             cwd=self.data.parent,
             user=self._user,
             stdout=subprocess.DEVNULL,
         )
+
+
+class Standby(Postgres):
+    """A server that follows another one, which has to run while this one is made."""
+
+    def __init__(self, primary: Postgres, programs: Path, folder: Path, user: str):
+        self._primary = primary
+        super().__init__(programs, folder, user)
+
+    def _initialize(self) -> None:
+        where = f"host=127.0.0.1 port={self._primary.port} user=postgres"
+        options = ["--write-recovery-conf", "--checkpoint=fast"]
+        self._run("pg_basebackup", f"--pgdata={self.data}", f"-d{where}", *options)
 
 
 def _is_dead(process: psutil.Process) -> bool:

@@ -97,6 +97,8 @@ def _run(
             return for_driver(statement).run(connection.cursor(), parameters)
     except psycopg2.Error as error:
         again = retries.allowed(statement, error, broke=_broke(connection), since=began)
+        if error.pgcode == retries.READ_ONLY:
+            _hang_up(connection)
         if tries == 1 or not again:
             raise faults.explained(error) from None
         log.warning("Sending a statement again: %s", faults.first_line(error))
@@ -122,6 +124,16 @@ def _checked_out(database: Database) -> PoolProxiedConnection:
             return database.engine.raw_connection()
     except (psycopg2.Error, SQLAlchemyError) as error:
         raise faults.explained(error) from None
+
+
+def _hang_up(connection: PoolProxiedConnection) -> None:
+    """Close a connection to a server that takes no writes; `_give_back` replaces it.
+
+    After a failover the old server may come back like this, or a proxy may have led
+    here. If `DATABASE_URL` finds the new server, a new connection does.
+    """
+    if connection.dbapi_connection is not None:
+        connection.dbapi_connection.close()
 
 
 def _give_back(connection: PoolProxiedConnection) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy import Executable
 
 from todo_service.database.connections import LateError
 
+# The server is read-only: it has refused the statement.
+READ_ONLY = "25006"
 # A serialization failure and a deadlock: PostgreSQL has undone the statement.
-UNDONE = {"40001", "40P01"}
+UNDONE = {"40001", "40P01", READ_ONLY}
 SOON_SECONDS = 2
 
 

@@ -20,6 +20,13 @@ FOREIGN_PARAMETERS = (
     "socket_timeout",
     "statement_cache_size",
 )
+# Behind a user with a password, perhaps: hosts with a comma between them.
+SEVERAL_HOSTS = re.compile(
+    r"(?<=://)(?:[^:/]*(?::[^@]*)?@)?(?P<hosts>[^/?@]*,[^/?@]*)(?=[/?]|$)"
+)
+POSTGRES_PORT = "5432"
+# Else each new connection would wait for the first host, also if that one is silent.
+ANY_HOST_FIRST = {"load_balance_hosts": "random"}
 
 
 def postgres(text: str) -> URL:
@@ -28,9 +35,9 @@ def postgres(text: str) -> URL:
     Since SQLAlchemy 2.1 `postgresql://` alone means another driver.
     """
     try:
-        url = make_url(text)
+        url = _with_several_hosts(text)
         known = url.drivername.partition("+")[0] in ("postgres", "postgresql")
-    except (ArgumentError, ValueError):
+    except (ArgumentError, ValueError, psycopg2.ProgrammingError):
         known = False
     if not known:
         raise ValueError("must be like postgresql://user:password@host/database.")
@@ -40,6 +47,24 @@ def postgres(text: str) -> URL:
     except psycopg2.ProgrammingError:
         raise ValueError("has a parameter that libpq does not know.") from None
     return url.set(drivername="postgresql+psycopg2")
+
+
+def _with_several_hosts(text: str) -> URL:
+    """SQLAlchemy's URL, also of libpq's `host1:port1,host2:port2`.
+
+    SQLAlchemy reads that as one host, or with the last port for all. So libpq reads it,
+    and the hosts move into the query. Raises what both raise.
+    """
+    found = SEVERAL_HOSTS.search(text)
+    if not found:
+        return make_url(text)
+    read = parse_dsn("postgresql://" + found["hosts"])
+    ports = [port or POSTGRES_PORT for port in read["port"].split(",")]
+    if not all(port.isdecimal() for port in ports):
+        raise ValueError("A port must be a number.")
+    rest = make_url(text[: found.start("hosts")] + text[found.end("hosts") :])
+    hosts = {"host": read["host"], "port": ",".join(ports)}
+    return rest.set(query={**ANY_HOST_FIRST, **rest.query, **hosts})
 
 
 def web(text: str) -> str:
