@@ -10,6 +10,7 @@ from todo_service import (
     accounts,
     database,
     development,
+    documents,
     errors,
     health,
     identity,
@@ -50,6 +51,8 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     paths.mount(app, tasks.blueprint)  # /api/tasks, /api/{user_id}/tasks
     accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready
+    sections = tasks.SECTION, accounts.SECTION, health.SECTION
+    documents.init_app(app, settings, *sections)  # /openapi.json
 
     app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge

@@ -56,9 +56,16 @@ class _Search(fields.Text):
         return text if text.strip(fields.WHITE_SPACE) else None
 
 
-def _any_of(item: plain.Field) -> plain.List:
+def _any_of(item: plain.Field, description: str) -> plain.List:
     """A parameter that may be repeated."""
-    return plain.List(item, validate=validate.Length(max=REPEATED_AT_MOST))
+    return plain.List(
+        item,
+        validate=validate.Length(max=REPEATED_AT_MOST),
+        metadata={
+            "description": f"{description} Repeat it for any of up to"
+            f" {REPEATED_AT_MOST}."
+        },
+    )
 
 
 def _given(
@@ -85,24 +92,39 @@ def _contains(column: ColumnElement, text: ColumnElement) -> ColumnElement:
 FILTERS: dict[str, Filter] = {
     "status": Filter(
         fields.Word(
-            {"all": None, "pending": False, "completed": True}, load_default=None
+            {"all": None, "pending": False, "completed": True},
+            load_default=None,
+            metadata={"description": "Only tasks that are done, or that are not."},
         ),
         _given("status", Boolean(), lambda completed: tasks.c.completed == completed),
     ),
     "deleted": Filter(
-        fields.Word({"false": False, "true": True}, load_default=False),
+        fields.Word(
+            {"false": False, "true": True},
+            load_default=False,
+            metadata={"description": "`true`: the trash, instead of the live tasks."},
+        ),
         _given("deleted", Boolean(), lambda deleted: deleted == DELETED),
     ),
     "priority": Filter(
-        _any_of(fields.Text(validate=validate.OneOf(PRIORITIES))),
+        _any_of(
+            fields.Text(validate=validate.OneOf(PRIORITIES)),
+            "Only tasks of this priority.",
+        ),
         _given("priority", ARRAY(Text), lambda each: tasks.c.priority == any_(each)),
     ),
     "tag": Filter(
-        _any_of(fields.Text()),
+        _any_of(fields.Text(), "Only tasks with exactly this tag."),
         _given("tag", ARRAY(Text), tasks.c.tags.overlap),
     ),
     "q": Filter(
-        _Search(),
+        _Search(
+            metadata={
+                "description": "Only tasks with this text in the title or the"
+                " description, in capital or small letters. Blank: all.",
+                "maxLength": SEARCH_LENGTH,
+            }
+        ),
         _given(
             "q",
             Text(),
@@ -113,11 +135,15 @@ FILTERS: dict[str, Filter] = {
         ),
     ),
     "due_before": Filter(
-        fields.Timestamp(),
+        fields.Timestamp(
+            metadata={"description": "Only tasks that are due before this moment."}
+        ),
         _given("due_before", tasks.c.due_at.type, lambda end: tasks.c.due_at < end),
     ),
     "due_after": Filter(
-        fields.Timestamp(),
+        fields.Timestamp(
+            metadata={"description": "Only tasks that are due then or later."}
+        ),
         _given("due_after", tasks.c.due_at.type, lambda begin: tasks.c.due_at >= begin),
     ),
 }
