@@ -42,8 +42,10 @@ FIELD = [
     ),
     (
         "todo_service/tasks/schemas.py",
-        "    completed = fields.Flag(load_default=False)\n",
-        """    color = fields.Text(
+        '    """The writable fields. A new task gets the defaults;'
+        ' a change has any of them."""\n',
+        """
+    color = fields.Text(
         load_default="white", metadata={"description": "Its color."}
     )
 """,

@@ -52,7 +52,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready
     sections = tasks.SECTION, accounts.SECTION, health.SECTION
-    documents.init_app(app, settings, *sections)  # /openapi.json
+    documents.init_app(app, settings, *sections)  # /openapi.json, /docs
 
     app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from flask.typing import ResponseReturnValue
 
 from todo_service import identity
+from todo_service.documents import page
 from todo_service.documents.assembly import assemble
 from todo_service.documents.files import File
 from todo_service.documents.operations import Answer, Operation, Section
@@ -31,13 +32,14 @@ SECTION = Section(
                     headers=("ETag",),
                 )
             },
-        )
+        ),
+        **page.OPERATIONS,
     },
 )
 
 
 def init_app(app: Flask, settings: Settings, *sections: Section) -> None:
-    """Mount `/openapi.json`. It is made at the first request for it, then kept."""
+    """Mount `/openapi.json`, made at the first request for it, and `/docs`."""
 
     @cache
     def document() -> File:
@@ -47,6 +49,7 @@ def init_app(app: Flask, settings: Settings, *sections: Section) -> None:
     app.extensions["document"] = document
     identity.open_paths(app, PATH)
     app.add_url_rule(PATH, view_func=read_document)
+    page.init_app(app)
 
 
 def read_document() -> ResponseReturnValue:

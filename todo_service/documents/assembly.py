@@ -19,7 +19,10 @@ PATH_PARAMETERS = {
         "schema": {"type": "string", "format": "uuid"},
     },
     "user_id": {
-        "description": "The user, who must be the token's.",
+        "description": (
+            "The user, who must be the token's. An id that has a `/`, or is `.`, `..`"
+            " or `tasks`, cannot stand here: such a user has the paths without it."
+        ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },
 }

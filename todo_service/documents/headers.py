@@ -58,7 +58,7 @@ RECEIVED: dict[str, Json] = {
         "schema": TAG,
     },
     "Location": {
-        "description": "The path of the new task.",
+        "description": "The path of the new task; from `/` that of the page.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },

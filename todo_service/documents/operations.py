@@ -11,12 +11,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """A good answer: when it comes, its body's schema, its headers, an example."""
+    """A good answer: when it comes, its body's schema, its headers, an example.
+
+    `kind` is the body's media type, if it is not JSON.
+    """
 
     when: str
     schema: Json | None = None
     headers: tuple[str, ...] = ()
     example: Any = None
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

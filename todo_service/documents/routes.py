@@ -82,6 +82,8 @@ def _answer(answer: Answer, *, closed: bool) -> Json:
         if answer.example is not None:
             content["example"] = answer.example
         described["content"] = {"application/json": content}
+    if answer.kind:
+        described["content"] = {answer.kind: {}}
     return described
 
 
