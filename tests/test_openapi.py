@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -192,6 +193,34 @@ def test_a_position_without_a_default_has_none(described):
     fields = described["components"]["schemas"]["NewTask"]["properties"]
 
     assert "default" not in fields["position"]
+
+
+SEVENTH = '"7"'
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["*", SEVENTH, f"W/{SEVENTH}", f"{SEVENTH}, {SEVENTH}", ",".join([SEVENTH] * 20)],
+)
+def test_an_if_match_as_described_is_understood(alice, document, header):
+    described = document.document["components"]["parameters"]["If-Match"]["schema"]
+    milk = alice.post("", json={"title": "x"}).json
+    answer = alice.delete(milk["id"], headers={"If-Match": header})
+
+    assert re.search(described["pattern"], header)
+    assert answer.status_code in (200, 412)
+
+
+@pytest.mark.parametrize(
+    "header", ["", "7", "**", f"{SEVENTH} {SEVENTH}", ",".join([SEVENTH] * 21)]
+)
+def test_an_if_match_that_is_not_as_described_is_refused(alice, document, header):
+    described = document.document["components"]["parameters"]["If-Match"]["schema"]
+    milk = alice.post("", json={"title": "x"}).json
+    answer = alice.delete(milk["id"], headers={"If-Match": header})
+
+    assert not re.search(described["pattern"], header)
+    assert answer.status_code == 400
 
 
 def test_it_says_how_long_tokens_and_deleted_tasks_live(environ):

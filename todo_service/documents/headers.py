@@ -1,8 +1,13 @@
 """The headers that requests and answers may have, as OpenAPI describes them."""
 
 from todo_service.documents.operations import Json
+from todo_service.web import entity_tags
 
 TAG = {"type": "string", "examples": ['"7"']}
+ONE_TAG = '(W/)?"[!#-~]*"'
+TAGS = TAG | {
+    "pattern": rf"^(\*|{ONE_TAG}( *, *{ONE_TAG}){{0,{entity_tags.TAGS_AT_MOST - 1}}})$"
+}
 WHOLE = {"type": "integer", "minimum": 0}
 
 SENT: dict[str, Json] = {
@@ -12,7 +17,7 @@ SENT: dict[str, Json] = {
             " another version by now, the answer is a 412 and nothing changes. `*`: any"
             " version. At most 20 tags, separated by commas."
         ),
-        "schema": TAG,
+        "schema": TAGS,
     },
     "If-None-Match": {
         "description": (
