@@ -1,6 +1,11 @@
-"""A client of the service for the tests: a user's token, paths below their tasks."""
+"""A client of the service for the tests: a user's token, paths below their tasks.
+
+Every answer that it gets has to be one that the OpenAPI document announces.
+"""
 
 from flask.testing import FlaskClient
+
+from tests import announced
 
 
 class Client(FlaskClient):
@@ -17,4 +22,8 @@ class Client(FlaskClient):
         if self.token:
             everything.setdefault("Authorization", f"Bearer {self.token}")
         whole = path if path.startswith("/") else f"{self.tasks}/{path}".rstrip("/")
-        return super().open(whole, *args, headers=everything, **options)
+        answer = super().open(whole, *args, headers=everything, **options)
+        differences = announced.differences(self.application, answer)
+        if differences:
+            raise AssertionError("; ".join(differences))
+        return answer

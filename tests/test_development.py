@@ -267,6 +267,15 @@ def test_flask_run_prints_a_curl_line_that_works(running):
         assert answer.status == 200
 
 
+def test_flask_run_names_the_page(running):
+    _, printed = running
+
+    named = re.search(r"^Read and try the API in a browser: (\S+/docs)$", printed, re.M)
+    assert named
+    with urllib.request.urlopen(named[1], timeout=PATIENCE) as answer:
+        assert answer.headers.get_content_type() == "text/html"
+
+
 def test_flask_run_prints_a_curl_line_that_registers(running):
     _, printed = running
 

@@ -42,8 +42,13 @@ FIELD = [
     ),
     (
         "todo_service/tasks/schemas.py",
-        "    completed = fields.Flag(load_default=False)\n",
-        '    color = fields.Text(load_default="white")\n',
+        '    """The writable fields. A new task gets the defaults;'
+        ' a change has any of them."""\n',
+        """
+    color = fields.Text(
+        load_default="white", metadata={"description": "Its color."}
+    )
+""",
     ),
     ("todo_service/tasks/columns.py", '    "tags",\n', '    "color",\n'),
     ("tests/task_defaults.py", '    "tags": [],\n', '    "color": "white",\n'),
@@ -58,7 +63,7 @@ FILTER = [
         "todo_service/tasks/list_filters.py",
         "FILTERS: dict[str, Filter] = {\n",
         """    "title": Filter(
-        fields.Text(),
+        fields.Text(metadata={"description": "Only tasks with exactly this title."}),
         _given("title", Text(), lambda title: tasks.c.title == title),
     ),
 """,

@@ -83,6 +83,7 @@ def test_the_wheel_has_every_module_and_every_migration_and_nothing_else(wheel):
 
     package = ROOT / "todo_service"
     modules = [*package.rglob("*.py"), package / "py.typed"]
+    modules += (package / "documents" / "page").iterdir()
     assert names == {path.relative_to(ROOT).as_posix() for path in modules} | {
         f"todo_service/migrations_sql/{each.path.name}"
         for each in migrations.released()

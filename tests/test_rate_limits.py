@@ -363,6 +363,9 @@ def test_counting_a_request_takes_less_than_a_hundred_calls(make_client):
     limited, free = (make_client(RATE_LIMIT=each) for each in ("9 per day", ""))
 
     def costs(client):
-        return calls(lambda: client.get("/nowhere").status_code)
+        # The client of the tests has work of its own with each answer.
+        plain = client.application.test_client()
+        headers = {"Authorization": f"Bearer {client.token}"}
+        return calls(lambda: plain.get("/nowhere", headers=headers).status_code)
 
     assert costs(limited) - costs(free) < 100

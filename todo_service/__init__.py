@@ -10,6 +10,7 @@ from todo_service import (
     accounts,
     database,
     development,
+    documents,
     errors,
     health,
     identity,
@@ -52,6 +53,8 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     accounts.init_app(app, settings)  # /auth, if switched on; flask accounts …
     health.init_app(app)  # /health, /health/ready
     metrics.init_app(app, settings)  # /metrics, if switched on
+    sections = tasks.SECTION, accounts.SECTION, health.SECTION, metrics.SECTION
+    documents.init_app(app, settings, *sections)  # /openapi.json, /docs
 
     app.cli.add_command(db_commands)  # flask db …
     purge.init_app(app, settings)  # flask purge

@@ -88,6 +88,7 @@ def _welcome(settings: Settings, host: str, port: int) -> None:
         time.sleep(0.05)
     where = f"http://{host}:{port}"
     click.echo(f"\nThe Todo service listens on {where} (CTRL+C stops it).")
+    click.echo(f"Read and try the API in a browser: {where}/docs")
     if settings.better_auth_secret:
         token = make_token(settings, DEMO_USER)
         # At once, so that whoever reads the output finds both lines or none.

@@ -11,10 +11,48 @@ from todo_service import errors
 from todo_service.database import migrations
 from todo_service.database.engines import Database
 from todo_service.database.tables import schema_migrations
+from todo_service.documents.operations import Answer, Json, Operation, Section
 
 REMEMBERED_SECONDS = 2
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")
+
+
+FIELDS: dict[str, Json] = {
+    "status": {"type": "string", "enum": ["ok"], "description": "Always `ok`."},
+    "database": {"type": "string", "enum": ["ok"], "description": "It answers."},
+    "schema": {"type": "string", "description": "The last migration's number."},
+}
+
+
+def _says(**fields: str) -> Answer:
+    """An answer of these fields."""
+    schema: Json = {
+        "type": "object",
+        "properties": {name: FIELDS[name] for name in fields},
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+    return Answer("It is well.", schema, example=fields)
+
+
+SECTION = Section(
+    name="Health",
+    description="For probes and load balancers. No token is needed.",
+    operations={
+        "live": Operation(
+            summary="Whether the process answers",
+            description="It never asks the database.",
+            answers={200: _says(status="ok")},
+        ),
+        "ready": Operation(
+            summary="Whether the service can do its work",
+            description="The result is remembered for 2 seconds.",
+            answers={200: _says(status="ok", database="ok", schema="0006")},
+            refusals={503: "The database is away, or its schema is older than needed."},
+        ),
+    },
+)
 
 
 def init_app(app: Flask) -> None:

@@ -9,11 +9,12 @@ from flask import Flask
 from todo_service import identity
 from todo_service.accounts import passwords, tokens
 from todo_service.accounts.commands import commands
+from todo_service.accounts.document import SECTION
 from todo_service.accounts.statements import STATEMENTS
 from todo_service.accounts.views import blueprint
 from todo_service.settings import Settings
 
-__all__ = ["STATEMENTS", "init_app"]
+__all__ = ["SECTION", "STATEMENTS", "init_app"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:

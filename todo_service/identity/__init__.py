@@ -93,7 +93,10 @@ def _verified() -> Verified:
 
 def _is_public() -> bool:
     public = current_app.extensions["public_paths"]
-    return not paths.has_doubled_slash() and request.path.removesuffix("/") in public
+    return (
+        not paths.has_doubled_slash()
+        and (request.path.removesuffix("/") or "/") in public
+    )
 
 
 def _bearer_token() -> str:

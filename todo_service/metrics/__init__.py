@@ -9,12 +9,24 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from todo_service import identity
 from todo_service.database.engines import Database
+from todo_service.documents.operations import Answer, Operation, Section
 from todo_service.identity.keys import KeySet
 from todo_service.metrics.meters import Meters
 from todo_service.settings import Settings
 from todo_service.web import request_log
 
 PATH = "/metrics"
+SECTION = Section(
+    name="Metrics",
+    description="For Prometheus. No token is needed.",
+    operations={
+        "read_metrics": Operation(
+            summary="Read the numbers of all worker processes",
+            description="Requests are labelled by the template of their route.",
+            answers={200: Answer("As Prometheus reads it.", kind="text/plain")},
+        )
+    },
+)
 # Clients may send any word as the method, and each would be a series of its own.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -38,7 +50,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         return Response(meters.scraped(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     app.after_request(count)
-    app.add_url_rule(PATH, "metrics", show)
+    app.add_url_rule(PATH, "read_metrics", show)
     identity.open_paths(app, PATH)
 
 

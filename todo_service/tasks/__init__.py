@@ -2,6 +2,7 @@
 
 from todo_service.tasks import collection_views, views
 from todo_service.tasks.blueprint import blueprint
+from todo_service.tasks.document import SECTION
 from todo_service.tasks.statements import STATEMENTS
 
-__all__ = ["STATEMENTS", "blueprint", "collection_views", "views"]
+__all__ = ["SECTION", "STATEMENTS", "blueprint", "collection_views", "views"]

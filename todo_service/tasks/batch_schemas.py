@@ -16,14 +16,20 @@ HIGHEST_VERSION = 2**63 - 1
 class _NewItem(Task):
     """A task to create, perhaps under an id of the client's own."""
 
-    id = fields.Uuid()
+    id = fields.Uuid(
+        metadata={"description": "An id of the client's own, instead of a new one."}
+    )
 
 
 class _Named(Body):
     """A task that is there, perhaps in the version that it must have."""
 
-    id = fields.Uuid(required=True)
-    version = lenient.Integer(strict=True, validate=validate.Range(0, HIGHEST_VERSION))
+    id = fields.Uuid(required=True, metadata={"description": "The task's id."})
+    version = lenient.Integer(
+        strict=True,
+        validate=validate.Range(0, HIGHEST_VERSION),
+        metadata={"description": "The version that the task must have, else 412."},
+    )
 
 
 class _Change(Task, _Named):
@@ -33,8 +39,13 @@ class _Change(Task, _Named):
 class _Items(lenient.List):
     """1 to 100 objects, none with the `id` of another."""
 
-    def __init__(self, schema: Schema):
-        super().__init__(lenient.Nested(schema))
+    def __init__(self, schema: Schema, description: str):
+        metadata = {
+            "description": description,
+            "minItems": 1,
+            "maxItems": ITEMS_AT_MOST,
+        }
+        super().__init__(lenient.Nested(schema), metadata=metadata)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping | None, **kwargs: Any
@@ -61,10 +72,10 @@ def _refuse_repeated_ids(items: list[Any]) -> None:
 class Batch(Schema):
     """One kind of write, and its items."""
 
-    create = _Items(_NewItem())
-    change = _Items(_Change(partial=WRITABLE))
-    delete = _Items(_Named())
-    restore = _Items(_Named())
+    create = _Items(_NewItem(), "New tasks, perhaps under ids of the client's own.")
+    change = _Items(_Change(partial=WRITABLE), "Tasks, with the fields to change.")
+    delete = _Items(_Named(), "Tasks to move to the trash.")
+    restore = _Items(_Named(), "Tasks to take back from the trash.")
 
     @validates_schema
     def _require_one_kind(self, sent: dict[str, Any], **kwargs: Any) -> None:

@@ -24,8 +24,18 @@ COUNTER = fields.Integer(strict=True, validate=validate.Range(0, 2**63 - 1))
 class ChangesQuery(Schema):
     """The parameters of sync."""
 
-    since = Text()
-    limit = QueryInteger(load_default=50, validate=validate.Range(1, 500))
+    since = Text(
+        metadata={
+            "description": (
+                "The `next` of the answer before. Without it, from the beginning."
+            )
+        }
+    )
+    limit = QueryInteger(
+        load_default=50,
+        validate=validate.Range(1, 500),
+        metadata={"description": "The size of a page: 1 to 500 tasks."},
+    )
 
 
 class Changes:

@@ -3,12 +3,11 @@
 An entry says how a query writes the filter, and what it means in a statement.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from marshmallow import ValidationError, validate
 from marshmallow import fields as plain
+from marshmallow import validate
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -23,12 +22,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from todo_service.database.tables import tasks
+from todo_service.tasks.list_fields import Search, any_of
 from todo_service.tasks.schemas import PRIORITIES
 from todo_service.tasks.scope import DELETED
 from todo_service.web import fields
 
-REPEATED_AT_MOST = 20
-SEARCH_LENGTH = 200
 # What comes behind it in a regular expression means itself (PostgreSQL, 9.7.3.4).
 LITERALLY: ColumnElement = literal_column("'***='", Text)
 
@@ -42,23 +40,6 @@ class Filter:
 
     field: plain.Field
     condition: ColumnElement
-
-
-class _Search(fields.Text):
-    """Text to look for; None if it is blank."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping | None, **kwargs: Any
-    ) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > SEARCH_LENGTH:
-            raise ValidationError(f"Longer than maximum length {SEARCH_LENGTH}.")
-        return text if text.strip(fields.WHITE_SPACE) else None
-
-
-def _any_of(item: plain.Field) -> plain.List:
-    """A parameter that may be repeated."""
-    return plain.List(item, validate=validate.Length(max=REPEATED_AT_MOST))
 
 
 def _given(
@@ -85,24 +66,33 @@ def _contains(column: ColumnElement, text: ColumnElement) -> ColumnElement:
 FILTERS: dict[str, Filter] = {
     "status": Filter(
         fields.Word(
-            {"all": None, "pending": False, "completed": True}, load_default=None
+            {"all": None, "pending": False, "completed": True},
+            load_default=None,
+            metadata={"description": "Only tasks that are done, or that are not."},
         ),
         _given("status", Boolean(), lambda completed: tasks.c.completed == completed),
     ),
     "deleted": Filter(
-        fields.Word({"false": False, "true": True}, load_default=False),
+        fields.Word(
+            {"false": False, "true": True},
+            load_default=False,
+            metadata={"description": "`true`: the trash, instead of the live tasks."},
+        ),
         _given("deleted", Boolean(), lambda deleted: deleted == DELETED),
     ),
     "priority": Filter(
-        _any_of(fields.Text(validate=validate.OneOf(PRIORITIES))),
+        any_of(
+            fields.Text(validate=validate.OneOf(PRIORITIES)),
+            "Only tasks of this priority.",
+        ),
         _given("priority", ARRAY(Text), lambda each: tasks.c.priority == any_(each)),
     ),
     "tag": Filter(
-        _any_of(fields.Text()),
+        any_of(fields.Text(), "Only tasks with exactly this tag."),
         _given("tag", ARRAY(Text), tasks.c.tags.overlap),
     ),
     "q": Filter(
-        _Search(),
+        Search(),
         _given(
             "q",
             Text(),
@@ -113,11 +103,15 @@ FILTERS: dict[str, Filter] = {
         ),
     ),
     "due_before": Filter(
-        fields.Timestamp(),
+        fields.Timestamp(
+            metadata={"description": "Only tasks that are due before this moment."}
+        ),
         _given("due_before", tasks.c.due_at.type, lambda end: tasks.c.due_at < end),
     ),
     "due_after": Filter(
-        fields.Timestamp(),
+        fields.Timestamp(
+            metadata={"description": "Only tasks that are due then or later."}
+        ),
         _given("due_after", tasks.c.due_at.type, lambda begin: tasks.c.due_at >= begin),
     ),
 }

@@ -16,12 +16,35 @@ from todo_service.web import fields, sealed_tokens
 class _Paging(Schema):
     """The order and the part of a list."""
 
-    sort = fields.Text(load_default="-created_at", validate=validate.OneOf(SORTS))
-    limit = fields.QueryInteger(load_default=50, validate=validate.Range(1, 100))
-    offset = fields.QueryInteger(
-        load_default=0, validate=validate.Range(0, 1_000_000_000)
+    sort = fields.Text(
+        load_default="-created_at",
+        validate=validate.OneOf(SORTS),
+        metadata={
+            "description": (
+                "The order; `-` in front reverses it. Priorities are low, medium, high."
+                " Tasks without `due_at` come last either way. Ties fall to the id."
+            )
+        },
     )
-    cursor = fields.Text()
+    limit = fields.QueryInteger(
+        load_default=50,
+        validate=validate.Range(1, 100),
+        metadata={"description": "The size of a page: 1 to 100 tasks."},
+    )
+    offset = fields.QueryInteger(
+        load_default=0,
+        validate=validate.Range(0, 1_000_000_000),
+        metadata={"description": "How many tasks to skip. Not together with `cursor`."},
+    )
+    cursor = fields.Text(
+        metadata={
+            "description": (
+                "The `next_cursor` of the page before: pages then neither repeat nor"
+                " skip a task while others come and go. It is good only with the same"
+                " sort and filters, and not together with `offset`."
+            )
+        }
+    )
 
     @validates_schema(pass_original=True)
     def _refuse_two_ways(

@@ -14,6 +14,18 @@ DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 LENGTH = 255
 KEY = re.compile(rf"[A-Za-z][0-9A-Za-z]{{1,{LENGTH - 1}}}")
 SMALLEST = "A" + "0" * 26
+# For those who read the document; `is_valid` says exactly what a key is.
+DESCRIBED = {
+    "description": (
+        "Where the task stands in the order that its user makes by hand: a key of the"
+        f" `fractional-indexing` libraries in base 62, at most {LENGTH} characters,"
+        " compared by code point. To move a task between two others, set the key that"
+        " `generateKeyBetween` gives for their positions. If it is left out, a new task"
+        " comes first."
+    ),
+    "pattern": f"^{KEY.pattern}$",
+    "example": "a0",
+}
 # The letter of integers with nine digits. They come before those that a client gets
 # for a list without tasks, which begin with `a`.
 HEAD, PLACES = "R", 9

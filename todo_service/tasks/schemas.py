@@ -12,6 +12,8 @@ from todo_service.web import fields
 # In their order: low < medium < high.
 PRIORITIES = ("low", "medium", "high")
 TAGS_AT_MOST = 20
+# For those who read the document. What counts is white space by Unicode.
+NOT_BLANK = r"\S"
 READ_ONLY = {
     "id",
     "user_id",
@@ -55,21 +57,55 @@ class Task(Body):
     """The writable fields. A new task gets the defaults; a change has any of them."""
 
     title = fields.Text(
-        required=True, trimmed=True, validate=validate.Length(min=1, max=200)
+        required=True,
+        trimmed=True,
+        validate=validate.Length(min=1, max=200),
+        metadata={
+            "description": "1 to 200 characters, without white space around it.",
+            "pattern": NOT_BLANK,
+        },
     )
     description = fields.Text(
-        load_default=None, allow_none=True, validate=validate.Length(max=5000)
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=5000),
+        metadata={"description": "At most 5,000 characters, kept as they are."},
     )
-    completed = fields.Flag(load_default=False)
-    priority = fields.Text(load_default="medium", validate=validate.OneOf(PRIORITIES))
-    due_at = fields.Timestamp(load_default=None, allow_none=True)
+    completed = fields.Flag(
+        load_default=False, metadata={"description": "Whether the task is done."}
+    )
+    priority = fields.Text(
+        load_default="medium",
+        validate=validate.OneOf(PRIORITIES),
+        metadata={"description": "How urgent the task is."},
+    )
+    due_at = fields.Timestamp(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "When the task is due; null for no date."},
+    )
     # Left out, it comes from the clock, but later: equal bodies load alike.
     position = fields.Text(
-        load_default=None, allow_none=False, validate=_check_order_key
+        load_default=None,
+        allow_none=False,
+        validate=_check_order_key,
+        metadata=order_keys.DESCRIBED,
     )
     tags = _Tags(
-        fields.Text(trimmed=True, validate=validate.Length(min=1, max=50)),
+        fields.Text(
+            trimmed=True,
+            validate=validate.Length(min=1, max=50),
+            metadata={"pattern": NOT_BLANK},
+        ),
         load_default=list,
+        metadata={
+            "description": (
+                f"At most {TAGS_AT_MOST}, each of 1 to 50 characters after white space"
+                " around it is removed. Repeated ones are dropped, the order is kept."
+            ),
+            "maxItems": TAGS_AT_MOST,
+            "default": [],
+        },
     )
 
     @pre_load
@@ -90,4 +126,6 @@ WRITABLE = tuple(Task().fields)
 class Completion(Body):
     """What `complete` may be told: nothing, which toggles, or the value to set."""
 
-    completed = fields.Flag()
+    completed = fields.Flag(
+        metadata={"description": "The value to set. Left out, `completed` is toggled."}
+    )

@@ -20,7 +20,8 @@ def init_app(app: Flask) -> None:
 
 
 def _compress(response: Response) -> Response:
-    if (response.content_length or 0) >= FROM_BYTES and _accepts_gzip():
+    large = (response.content_length or 0) >= FROM_BYTES
+    if large and "Content-Encoding" not in response.headers and accepts_gzip():
         # Without a time the same answer is the same bytes.
         packed = gzip.compress(response.get_data(), LEVEL, mtime=0)
         response.set_data(packed)
@@ -28,7 +29,7 @@ def _compress(response: Response) -> Response:
     return response
 
 
-def _accepts_gzip() -> bool:
+def accepts_gzip() -> bool:
     """True if gzip is wanted at least as much as no coding (RFC 9110, 12.5.3)."""
     accepted = request.accept_encodings
     return accepted["gzip"] >= max(accepted["identity"], 0.001)

@@ -66,14 +66,14 @@ class Word(fields.Field):
 
     def __init__(self, meanings: dict[str, Any], **options: Any):
         super().__init__(**options)
-        self._meanings = meanings
+        self.meanings = meanings
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Data, **kwargs: Any
     ) -> Any:
-        if not isinstance(value, str) or value not in self._meanings:
-            raise ValidationError(f"Must be one of: {', '.join(self._meanings)}.")
-        return self._meanings[value]
+        if not isinstance(value, str) or value not in self.meanings:
+            raise ValidationError(f"Must be one of: {', '.join(self.meanings)}.")
+        return self.meanings[value]
 
 
 class QueryInteger(fields.Integer):
