@@ -140,6 +140,7 @@ def make_client(environ, token_of):
 @pytest.fixture
 def log(app, caplog):
     """The lines logged so far, as the service writes them."""
+    caplog.set_level("INFO", "todo_service")  # another application may have set less
     handler, own = caplog.handler, caplog.handler.formatter
     handler.setFormatter(logging.getLogger("todo_service").handlers[0].formatter)
     yield lambda: [json.loads(line) for line in caplog.text.splitlines()]
