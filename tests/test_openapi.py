@@ -17,6 +17,7 @@ from tests.test_contract import real_routes
 from todo_service import create_app
 from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.tasks.list_sorts import SORTS
+from todo_service.tasks.schemas import READ_ONLY
 from todo_service.web import cors
 
 PATH = "/openapi.json"
@@ -170,7 +171,6 @@ FIELDS = [
     ("priority", {"enum": ["low", "medium", "high"], "default": "medium"}),
     ("due_at", {"type": ["string", "null"], "format": "date-time"}),
     ("tags", {"maxItems": 20, "default": []}),
-    ("id", {"readOnly": True}),
 ]
 
 
@@ -179,6 +179,12 @@ def test_a_field_says_its_limits_and_defaults(described, name, said):
     field = described["components"]["schemas"]["NewTask"]["properties"][name]
 
     assert field | said == field
+
+
+def test_what_only_the_service_writes_is_marked_in_answers(described):
+    fields = described["components"]["schemas"]["TaskOrDeleted"]["properties"]
+
+    assert {name for name, each in fields.items() if each.get("readOnly")} == READ_ONLY
 
 
 def test_the_fields_of_a_change_have_no_defaults(described):

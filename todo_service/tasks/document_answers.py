@@ -47,7 +47,8 @@ def _shown(written: Json) -> Json:
 
 def _task(names: tuple[str, ...], description: str) -> Json:
     written = json_schemas.of_body(Task())["properties"]
-    fields = {name: _shown(said) for name, said in written.items()} | WRITTEN_HERE
+    fields = {name: _shown(said) for name, said in written.items()}
+    fields |= {name: {"readOnly": True} | said for name, said in WRITTEN_HERE.items()}
     return _object({name: fields[name] for name in names}, description, PUBLIC)
 
 
@@ -144,7 +145,6 @@ SCHEMAS: dict[str, Json] = {
         ("status",),
     ),
     "Message": _object(
-        {"message": {"type": "string", "description": "What has happened."}},
-        "That it is done.",
+        {"message": {"type": "string", "description": "That it is done."}}, "Done."
     ),
 }

@@ -11,9 +11,8 @@ from todo_service.tasks.schemas import READ_ONLY, Completion, Task
 
 def _body(schema: Json, description: str) -> Json:
     """What a client may send. What the service writes is ignored in it."""
-    # By JSON Schema (Validation, 9.4) who owns the value may ignore what is sent.
     ignored = {
-        field: {"readOnly": True, "description": "Ignored in a request."}
+        field: {"description": "Only the service writes it: ignored in a request."}
         for field in sorted(READ_ONLY - schema["properties"].keys())
     }
     schema["properties"] |= ignored
