@@ -1,17 +1,16 @@
 """PgBouncer in transaction mode, as a process that ends with its block."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import URL
 
 from tests.ports import free_port, is_open
+from tests.programs import program
 from tests.waiting import until
 
 SETTINGS = {
@@ -41,7 +40,7 @@ class Pooler:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        command = [_program(), str(self._file)]
+        command = [program("pgbouncer"), str(self._file)]
         if os.getuid() == 0:  # PgBouncer does not run as root
             command = ["runuser", "-u", "nobody", "--", *command]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -65,12 +64,3 @@ def pooler(server: URL, **settings: str) -> Iterator[Pooler]:
             yield pooler
         finally:
             pooler.stop()
-
-
-def _program() -> str:
-    """In CI the lack of PgBouncer is a failure."""
-    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if found is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("PgBouncer is not installed")
-    return str(found)

@@ -1,14 +1,11 @@
 """A real Redis for the tests, which can be stopped, killed and brought back."""
 
-import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.ports import free_port, is_open
+from tests.programs import program
 from tests.waiting import until
 
 
@@ -16,14 +13,16 @@ class RedisServer:
     """A Redis on a port of its own, which keeps nothing on disk."""
 
     def __init__(self, folder: Path):
-        program = shutil.which("redis-server")
-        if program is None:
-            give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-            give_up("Redis is not installed")
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self._folder = folder
-        self._command = [program, "--port", str(self.port), "--bind", "127.0.0.1"]
+        self._command = [
+            program("redis-server"),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+        ]
         self.start()
 
     def start(self) -> None:

@@ -1,7 +1,6 @@
 """The alerts: they are what they should be, and a real Prometheus takes them."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.ports import free_port, is_open
+from tests.programs import program
 from tests.running import ROOT, running
 from tests.waiting import until
 
@@ -19,15 +19,6 @@ FOLDER = ROOT / "deploy" / "prometheus"
 RULES = (FOLDER / "alerts.yml").read_text()
 NAMES = re.findall(r"- alert: (\w+)", RULES)
 COUNTED = 'todo_http_requests_total{job="todo",method="GET",route="/api/tasks"}'
-
-
-def program(name: str) -> str:
-    """Where a program of Debian's `prometheus` is."""
-    path = shutil.which(name)
-    if path is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up(f"{name} is not installed")
-    return path
 
 
 def passes(*arguments: str, folder: Path = FOLDER) -> bool:

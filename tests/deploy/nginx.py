@@ -1,16 +1,13 @@
 """nginx with the files of `deploy/nginx`, as a process that ends with its block."""
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.ports import free_port, is_open
+from tests.programs import program
 from tests.running import ROOT, Service
 from tests.waiting import until
 
@@ -40,7 +37,7 @@ SERVER = re.compile(r"^ *server 127\.0\.0\.1:7860(.*);$", re.M)
 def nginx(ports: list[int], folder: Path) -> Iterator[Service]:
     """nginx in front of the replicas of the service that listen on these ports."""
     port = free_port()
-    command = [program(), "-c", str(_configured(ports, port, folder))]
+    command = [program("nginx"), "-c", str(_configured(ports, port, folder))]
     with (folder / "log").open("wb") as log:
         subprocess.run([*command, "-t"], check=True, stderr=log)
         process = subprocess.Popen(command, stderr=log)
@@ -69,12 +66,3 @@ def _configured(ports: list[int], port: int, folder: Path) -> Path:
     main = folder / "nginx.conf"
     main.write_text(MAIN.format(folder=folder))
     return main
-
-
-def program() -> str:
-    """In CI the lack of nginx is a failure."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if found is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("nginx is not installed")
-    return str(found)

@@ -1,8 +1,6 @@
 """What ops copy: compose.yaml and the systemd unit are valid and name real settings."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.programs import program
 from tests.running import GUNICORN, ROOT
 from todo_service.settings import load
 from todo_service.settings.schema import SettingsSchema
@@ -97,11 +96,8 @@ def unit(tmp_path):
 
 def systemd_analyze(*words: str | Path) -> subprocess.CompletedProcess:
     """In CI the lack of systemd is a failure."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("systemd is not installed")
-    return subprocess.run([str(program), *words], capture_output=True, text=True)
+    command = [program("systemd-analyze"), *words]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(unit):

@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
 from tests.e2e import servers
+from tests.programs import program
 
 PATIENCE = 120  # seconds
 
@@ -22,11 +22,7 @@ def url(app, environ):
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser. In CI its absence is a failure."""
-    found = shutil.which("chromium")
-    if found is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("Chromium is not on PATH: Debian's package is chromium.")
-    return found or ""
+    return program("chromium")
 
 
 @pytest.fixture
