@@ -215,7 +215,7 @@ LIMITS = {
     "`Accept-Encoding`": long_fields.LENGTH,
     "`Access-Control-Request-Headers`": long_fields.LENGTH,
     "a body": json_bodies.BODY_BYTES // 1024,
-    "`Accept`": errors.ACCEPT_LENGTH,
+    "`Accept`": long_fields.LENGTH,
     "messages in one error": errors.MESSAGES_AT_MOST,
     "tags in `If-Match`": entity_tags.TAGS_AT_MOST,
     "tags in `If-None-Match`": entity_tags.TAGS_AT_MOST,

@@ -1,13 +1,15 @@
 """Header fields that are too long for the libraries that parse them count as none.
 
 Flask-CORS and Werkzeug spend a microsecond and more on each character of these, also
-without a token, and a server joins repeated fields. What is sane has 100 characters.
+without a token, and a server joins repeated fields. Werkzeug's parser of `Accept` is
+quadratic in blanks. What is sane has 100 characters.
 """
 
 from flask import Flask, request
 
 LENGTH = 1024
 SLOWLY_PARSED = (
+    "HTTP_ACCEPT",
     "HTTP_ACCEPT_ENCODING",
     "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
     "HTTP_TRANSFER_ENCODING",
