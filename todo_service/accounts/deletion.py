@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from todo_service.accounts.queries import GENERATION, OWNED
+from todo_service.database.batches import batches
 from todo_service.database.counts import states
 from todo_service.database.driver import named
 from todo_service.database.statements import ONE, OWNER, locked
@@ -38,12 +39,10 @@ def remove_tasks(run: Run, user_id: str) -> int:
 
     `run` executes a statement and returns its one row.
     """
-    removed, batch = 0, BATCH_SIZE
-    while batch == BATCH_SIZE:
-        parameters = {"owner": user_id, "batch_size": BATCH_SIZE}
-        batch = run(DELETE_REMAINING_TASKS, parameters).removed
-        removed += batch
-    return removed
+    parameters = {"owner": user_id, "batch_size": BATCH_SIZE}
+    return sum(
+        batches(BATCH_SIZE, lambda: run(DELETE_REMAINING_TASKS, parameters).removed)
+    )
 
 
 # The user's row is locked first, as every write does. The stamp is taken here, because

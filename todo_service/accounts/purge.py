@@ -11,6 +11,7 @@ from sqlalchemy import (
 )
 
 from todo_service.accounts.deletion import remove_tasks
+from todo_service.database.batches import batches
 from todo_service.database.statements import ZERO
 from todo_service.database.tables import revoked_tokens, users
 
@@ -19,12 +20,13 @@ BATCH_SIZE = 5000
 
 def purge_tokens(connection: Connection) -> int:
     """Forget revoked tokens that have expired since; return how many."""
-    removed, batch = 0, BATCH_SIZE
-    while batch == BATCH_SIZE:
-        parameters = {"batch_size": BATCH_SIZE}
-        batch = connection.execute(DELETE_EXPIRED, parameters).scalar_one()
-        removed += batch
-    return removed
+    parameters = {"batch_size": BATCH_SIZE}
+    return sum(
+        batches(
+            BATCH_SIZE,
+            lambda: connection.execute(DELETE_EXPIRED, parameters).scalar_one(),
+        )
+    )
 
 
 def purge_gone(connection: Connection) -> int:

@@ -1,6 +1,7 @@
 """Removes old tasks from the trash for good."""
 
 import sys
+from collections.abc import Iterator
 
 import click
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     update,
 )
 
+from todo_service.database.batches import batches
 from todo_service.database.statements import OWNER, locked
 from todo_service.database.tables import tasks, users
 from todo_service.tasks.scope import OWNED
@@ -29,14 +31,18 @@ def purge(connection: Connection, days: int) -> int:
     """
     removed, owner = 0, ""
     while owner := connection.scalar(NEXT_OWNER, {"previous": owner, "days": days}):
-        batch = BATCH_SIZE
-        while batch == BATCH_SIZE:
-            parameters = {"owner": owner, "days": days, "batch_size": BATCH_SIZE}
-            batch = connection.execute(DELETE_BATCH, parameters).scalar_one()
+        for batch in _purge_user(connection, owner, days):
             removed += batch
             if sys.stderr.isatty():
                 click.echo(f"\r{removed} removed", nl=False, err=True)
     return removed
+
+
+def _purge_user(connection: Connection, owner: str, days: int) -> Iterator[int]:
+    parameters = {"owner": owner, "days": days, "batch_size": BATCH_SIZE}
+    return batches(
+        BATCH_SIZE, lambda: connection.execute(DELETE_BATCH, parameters).scalar_one()
+    )
 
 
 _age = func.make_interval(0, 0, 0, bindparam("days", type_=Integer))
