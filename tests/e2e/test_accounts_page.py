@@ -1,15 +1,13 @@
 """The JavaScript of docs/accounts.md, run as it stands in something like a page."""
 
-import json
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import servers
-from tests.e2e.test_examples import FUNCTION, PATIENCE, javascript
+from tests.e2e.test_examples import FUNCTION, javascript, said_by
 
 PAGE = Path(__file__).parents[2] / "docs" / "accounts.md"
 PAGES_ORIGIN = "http://localhost:3000"
@@ -87,17 +85,8 @@ def run(node_modules, database, url):
         examples = javascript(PAGE)
         assert "http://127.0.0.1:7860" in examples
         examples = examples.replace("http://127.0.0.1:7860", url)
-        done = subprocess.run(
-            ["node", "--import", "./browser.mjs", "--input-type=module", "-"],
-            input=f"{TOOLS}\n{examples}\n{script}",
-            cwd=servers.HERE,
-            env=os.environ | {"SIGNED_IN_AT": PAGES_ORIGIN, "COOKIE": ""},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        environ = os.environ | {"SIGNED_IN_AT": PAGES_ORIGIN, "COOKIE": ""}
+        return said_by(f"{TOOLS}\n{examples}\n{script}", environ)
 
     return run
 

@@ -282,6 +282,21 @@ def javascript(page: Path) -> str:
     return "\n".join(re.findall(r"^```js\n(.*?)^```$", page.read_text(), re.M | re.S))
 
 
+def said_by(program: str, environ: dict[str, str]) -> list[Any]:
+    """What a program says, line by line, in something like a page."""
+    done = subprocess.run(
+        ["node", "--import", "./browser.mjs", "--input-type=module", "-"],
+        input=program,
+        cwd=servers.HERE,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 @pytest.fixture(scope="module")
 def issuer(node_modules):
     """The Better Auth server at which the page's users sign in."""
@@ -312,17 +327,7 @@ def run(person, issuer, url, token_of):
         ):
             assert place in examples
             examples = examples.replace(place, real)
-        done = subprocess.run(
-            ["node", "--import", "./browser.mjs", "--input-type=module", "-"],
-            input=f"{examples}\n{TOOLS}\n{script}",
-            cwd=servers.HERE,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return said_by(f"{examples}\n{TOOLS}\n{script}", environ)
 
     return run
 

@@ -90,11 +90,12 @@ def _run(
     database: Database, statement: Executable, parameters: Parameters, *, tries: int
 ) -> list[Any]:
     """The rows. The statement is sent so often at most: see `retries`."""
+    sent = for_driver(statement)
     connection = _checked_out(database)
     began = time.monotonic()
     try:
         with database.use:
-            return for_driver(statement).run(connection.cursor(), parameters)
+            return sent.run(connection.cursor(), parameters)
     except psycopg2.Error as error:
         again = retries.allowed(statement, error, broke=_broke(connection), since=began)
         if error.pgcode == retries.READ_ONLY:
@@ -104,7 +105,7 @@ def _run(
         log.warning("Sending a statement again: %s", faults.first_line(error))
     finally:
         _give_back(connection)
-        _tell(database, for_driver(statement).name, time.monotonic() - began)
+        _tell(database, sent.name, time.monotonic() - began)
     return _run(database, statement, parameters, tries=tries - 1)
 
 

@@ -91,9 +91,6 @@ ONE: dict[str, Operation] = {
         description="A task that is not deleted stays as it is.",
         headers=("If-Match",),
         answers=_changed("The task.", TASK),
-        refusals={
-            404: "The user has no such task, or it is purged.",
-            412: "The task has another version: see `ETag`.",
-        },
+        refusals=REFUSALS | {404: "The user has no such task, or it is purged."},
     ),
 }
