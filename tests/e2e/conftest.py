@@ -1,25 +1,25 @@
 """A real Better Auth server and the service under gunicorn, made to measure."""
 
-import shutil
-import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from tests.e2e import servers
-from tests.programs import give_up
+from tests.e2e import packages, servers
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
 def node_modules() -> None:
-    """Better Auth as package-lock.json has it. In CI its absence is a failure."""
-    missing = [name for name in ("node", "npm") if not shutil.which(name)]
-    if missing:
-        give_up(f"Better Auth needs Node.js; not on PATH: {', '.join(missing)}.")
-    wanted = servers.HERE / "package-lock.json"
-    installed = servers.HERE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        subprocess.run(["npm", "ci"], cwd=servers.HERE, check=True)
+    """Better Auth as package-lock.json has it."""
+    packages.install(servers.HERE)
+
+
+@pytest.fixture(scope="session")
+def typescript_client() -> Path:
+    """The folder of the typed client, with what it needs, built."""
+    return packages.install(ROOT / "clients" / "typescript")
 
 
 @pytest.fixture
