@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,23 @@ from tests.client import Client
 from tests.e2e import servers
 from todo_service import create_app
 
+ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds
+# What docs/clients.md has in another example.
+FETCH_TOKEN = "declare function fetchToken(): Promise<string>;"
+# How Vite and Next.js look packages up.
+FRONT_END = {
+    "compilerOptions": {
+        "strict": True,
+        "noEmit": True,
+        "target": "es2022",
+        "module": "esnext",
+        "moduleResolution": "bundler",
+        "moduleDetection": "force",
+        "skipLibCheck": True,
+        "types": [],
+    }
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +86,27 @@ def test_its_own_tests_pass_against_the_service(typescript_client, database, url
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", ["clients/typescript/README.md", "docs/clients.md"])
+def test_the_examples_of_the_documentation_compile(
+    typescript_client, node_modules, tmp_path, page
+):
+    """As in a front end that has the client and Better Auth installed."""
+    installed = tmp_path / "node_modules"
+    installed.mkdir()
+    (installed / "todo-service-client").symlink_to(typescript_client)
+    (installed / "better-auth").symlink_to(servers.HERE / "node_modules/better-auth")
+    examples = re.findall(r"^```ts\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)
+    assert examples
+    (tmp_path / "example.ts").write_text("\n".join([*examples, FETCH_TOKEN]))
+    (tmp_path / "tsconfig.json").write_text(json.dumps(FRONT_END))
+
+    done = subprocess.run(
+        [typescript_client / "node_modules/.bin/tsc", "--project", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+    assert done.returncode == 0, done.stdout
