@@ -567,7 +567,7 @@ def test_a_statement_without_its_lock_is_another_one():
 
 TEXTS = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")
-    for pattern in ("README.md", "docs/*.md", "todo_service/**/*.py", "*.py")
+    for pattern in ("*.md", "docs/*.md", "clients/*/*.md", "todo_service/**/*.py", "*.py")
     for path in ROOT.glob(pattern)
 }
 PAGES = ("docs/contract.md", "docs/design.md")
