@@ -565,9 +565,11 @@ def test_a_statement_without_its_lock_is_another_one():
 
 # Links
 
+READ = ["*.md", "docs/*.md", "clients/*/*.md", "examples/*/*.md"]
+READ += ["todo_service/**/*.py", "*.py"]
 TEXTS = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")
-    for pattern in ("*.md", "docs/*.md", "clients/*/*.md", "todo_service/**/*.py", "*.py")
+    for pattern in READ
     for path in ROOT.glob(pattern)
 }
 PAGES = ("docs/contract.md", "docs/design.md")
