@@ -77,6 +77,15 @@ def test_exactly_the_public_paths_need_no_token(app, described):
     assert described["security"] == [{"token": []}]
 
 
+def test_no_query_parameter_is_null(described):
+    """A query has text, or nothing."""
+    parameters = described["paths"]["/api/tasks"]["get"]["parameters"]
+    kinds = {each["name"]: each["schema"]["type"] for each in parameters[:-1]}
+
+    assert len(kinds) > 10
+    assert {name for name, kind in kinds.items() if "null" in kind} == set()
+
+
 def test_operations_have_names_of_their_own(described):
     names = [each["operationId"] for _, _, each in operations(described)]
 

@@ -59,7 +59,7 @@ more are compressed with gzip if `Accept-Encoding` allows it.
 def written_for(settings: Settings) -> str:
     """The text, with the numbers of these settings."""
     accounts = f", an account's for {settings.access_token_ttl} seconds"
-    limit = f"A user may send {settings.rate_limit} requests; beyond that, 429"
+    limit = f"A user's requests are limited to {settings.rate_limit}; then, 429"
     return TEXT.format(
         ttl=accounts if settings.local_accounts else "",
         trash_days=settings.trash_days,

@@ -65,7 +65,7 @@ class Word(fields.Field):
     """One of some words, each of which stands for a value."""
 
     def __init__(self, meanings: dict[str, Any], **options: Any):
-        super().__init__(**options)
+        super().__init__(allow_none=False, **options)
         self.meanings = meanings
 
     def _deserialize(

@@ -1533,7 +1533,7 @@ export interface operations {
                 /** @description The `next_cursor` of the page before: pages then neither repeat nor skip a task while others come and go. It is good only with the same sort and filters, and not together with `offset`. */
                 cursor?: string;
                 /** @description Only tasks that are done, or that are not. */
-                status?: "all" | "pending" | "completed" | null;
+                status?: "all" | "pending" | "completed";
                 /** @description `true`: the trash, instead of the live tasks. */
                 deleted?: "false" | "true";
                 /** @description Only tasks of this priority. Repeat the parameter for any of several, 20 at most. */
@@ -3756,7 +3756,7 @@ export interface operations {
                 /** @description The `next_cursor` of the page before: pages then neither repeat nor skip a task while others come and go. It is good only with the same sort and filters, and not together with `offset`. */
                 cursor?: string;
                 /** @description Only tasks that are done, or that are not. */
-                status?: "all" | "pending" | "completed" | null;
+                status?: "all" | "pending" | "completed";
                 /** @description `true`: the trash, instead of the live tasks. */
                 deleted?: "false" | "true";
                 /** @description Only tasks of this priority. Repeat the parameter for any of several, 20 at most. */
