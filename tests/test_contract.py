@@ -217,6 +217,7 @@ LIMITS = {
     "a body": json_bodies.BODY_BYTES // 1024,
     "`Accept`": long_fields.LENGTH,
     "messages in one error": errors.MESSAGES_AT_MOST,
+    "a field's name in a message": errors.NAME_CHARACTERS,
     "tags in `If-Match`": entity_tags.TAGS_AT_MOST,
     "tags in `If-None-Match`": entity_tags.TAGS_AT_MOST,
     "`tag` or `priority` in one query": list_fields.REPEATED_AT_MOST,

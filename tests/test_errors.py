@@ -211,6 +211,16 @@ def test_an_error_names_twenty_fields_at_most(alice):
     assert len(problem.json["errors"]) == 20
 
 
+def test_an_error_is_short_however_long_an_unknown_name_is(alice):
+    sent = {"title": "Milk"} | {f"{n:02}{'x' * 6_000}": 1 for n in range(20)}
+
+    plain = alice.post("", json=sent)
+    problem = alice.post("", json=sent, headers={"Accept": PROBLEM})
+
+    assert len(plain.data) < 20 * 250
+    assert {len(each["field"]) for each in problem.json["errors"]} == {200}
+
+
 @pytest.mark.parametrize(
     ("length", "kind"), [(1024, PROBLEM), (1025, "application/json")]
 )

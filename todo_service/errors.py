@@ -22,6 +22,8 @@ PROBLEM = "application/problem+json"
 RETRY_SECONDS = 2
 # One body can have thousands of bad fields.
 MESSAGES_AT_MOST = 20
+# A client makes names of unknown fields as long as it likes.
+NAME_CHARACTERS = 200
 # Shorter than Werkzeug's own messages, and true of an API.
 MESSAGES = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path.",
@@ -116,7 +118,7 @@ def _answer_invalid(error: ValidationError) -> Response:
 def _field_errors(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """marshmallow's tree of messages as pairs: (`tags.0`, `Not a valid string.`)."""
     if isinstance(messages, list):
-        yield from ((path, text) for text in messages)
+        yield from ((path[:NAME_CHARACTERS], text) for text in messages)
         return
     for key, below in messages.items():
         name = "" if key == "_schema" else str(key)
