@@ -178,6 +178,16 @@ def test_flask_token_is_refused_in_production_and_without_a_secret(
     assert re.fullmatch(rf"Error: .*{reason}.*\.\n", printed.output)
 
 
+@pytest.mark.parametrize("user_id", ["", "x" * 256, "\udcff"])
+def test_flask_token_makes_no_token_that_the_service_would_refuse(environ, user_id):
+    app = create_app(environ | {"APP_ENV": "development"})
+
+    printed = app.test_cli_runner().invoke(args=["token", user_id])
+
+    assert printed.exit_code == 1
+    assert printed.output == "Error: USER_ID must be 1 to 255 characters of text.\n"
+
+
 def test_the_secret_is_made_once_and_kept(tmp_path):
     made = kept_secret(tmp_path / "instance")
 

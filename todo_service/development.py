@@ -19,7 +19,7 @@ import click
 from flask import Flask
 
 from todo_service.database import migrations
-from todo_service.identity import minting
+from todo_service.identity import minting, strictness
 from todo_service.settings import Settings
 
 TOKEN_SECONDS = 24 * 60 * 60
@@ -63,6 +63,8 @@ def make_token(settings: Settings, user_id: str) -> str:
         raise click.ClickException(
             "BETTER_AUTH_SECRET is not set: ask the issuer for a token."
         )
+    if not strictness.USER_ID.fullmatch(user_id):
+        raise click.ClickException("USER_ID must be 1 to 255 characters of text.")
     return minting.mint(settings, user_id, seconds=TOKEN_SECONDS)
 
 
