@@ -183,9 +183,10 @@ def test_a_deadlock_is_tried_again(make_client, database, milk):
         with held(database, "SELECT FROM tasks FOR UPDATE") as other:
             answer = thread.submit(CHANGES["toggle"], alice, milk)
             wait_for_a_blocked_statement(database)
-            # The other side of the deadlock waits until PostgreSQL has ended ours.
+            # The other side of the deadlock waits until PostgreSQL has ended ours. It
+            # gets a table's lock then. For a row's it would race with our second try.
             other.exec_driver_sql("SET LOCAL deadlock_timeout = '1min'")
-            other.exec_driver_sql("SELECT FROM users FOR UPDATE")
+            other.exec_driver_sql("LOCK TABLE users IN EXCLUSIVE MODE")
         assert answer.result().status_code == 200
     assert alice.get(milk.location).json["version"] == 2
 
