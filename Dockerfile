@@ -12,7 +12,7 @@ RUN python -m venv --without-pip /opt/todo
 COPY requirements.lock requirements-build.lock ./
 RUN python -m pip --python /opt/todo/bin/python install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r requirements.lock
 RUN python -m pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r requirements-build.lock
-COPY pyproject.toml setup.cfg MANIFEST.in README.md LICENSE ./
+COPY pyproject.toml setup.cfg MANIFEST.in README.md LICENSE gunicorn.conf.py wsgi.py ./
 COPY migrations_sql migrations_sql
 COPY todo_service todo_service
 RUN python -m pip wheel --no-deps --no-index --no-build-isolation --wheel-dir dist .
@@ -21,8 +21,8 @@ RUN python -m pip --python /opt/todo/bin/python install --no-deps --no-index dis
 FROM python:${PYTHON}-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin todo
 COPY --from=build /opt/todo /opt/todo
-WORKDIR /app
-COPY gunicorn.conf.py wsgi.py ./
+# The wheel has put gunicorn.conf.py and wsgi.py there.
+WORKDIR /opt/todo/share/todo-service
 ENV PATH=/opt/todo/bin:$PATH FLASK_APP=wsgi PYTHONUNBUFFERED=1
 USER 10001
 EXPOSE 7860

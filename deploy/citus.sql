@@ -3,7 +3,8 @@
 -- By hand, once, on the coordinator, after `flask db upgrade` and while the service is
 -- stopped:  psql -v ON_ERROR_STOP=1 -f deploy/citus.sql
 -- The extension has to be there, and the workers added (citus_add_node). Later
--- migrations are applied on the coordinator as usual.
+-- migrations are applied on the coordinator as usual. This file never ran on a cluster:
+-- docs/operations.md says what was tried.
 
 -- A local table cannot refer to a distributed one. The deletion of an account names the
 -- account itself, so nothing leans on this key.

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -75,13 +75,18 @@ def statuses(answer: bytes) -> list[int]:
 
 
 @contextmanager
-def running(settings: Mapping[str, str], log: Path) -> Iterator[Service]:
+def running(
+    settings: Mapping[str, str],
+    log: Path,
+    command: Sequence[str] = GUNICORN,
+    folder: Path = ROOT,
+) -> Iterator[Service]:
     """The service with these settings. It has to stop well, unless it was killed."""
     port = free_port()
     with log.open("wb") as written:
         process = subprocess.Popen(
-            GUNICORN,
-            cwd=ROOT,
+            command,
+            cwd=folder,
             env=only_ours({**settings, "PORT": str(port)}),
             stderr=written,
             stdout=written,

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from openapi_spec_validator import validate
 from tests import announced
 from tests.announced import Document
 from tests.client import Client
-from tests.test_contract import real_routes
+from tests.test_contract import CONTRACT, real_routes
 from todo_service import create_app
 from todo_service.tasks.list_page import TASK_QUERY
 from todo_service.tasks.list_sorts import SORTS
@@ -53,6 +54,12 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict]]:
 def test_it_is_valid_openapi_3_1(described):
     assert described["openapi"].startswith("3.1")
     validate(described)
+
+
+def test_its_version_is_the_contracts_and_not_the_releases(described):
+    [said] = re.findall(r"`info\.version` is `(\w+)`", CONTRACT)
+
+    assert described["info"]["version"] == said != metadata.version("todo-service")
 
 
 def test_it_has_every_route_and_none_besides(app, described):

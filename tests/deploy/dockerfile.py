@@ -46,16 +46,16 @@ class Image:
         return only_ours(said | {"PATH": self._path()} | settings)
 
     def files(self) -> list[str]:
-        """Every file of `/opt/todo` and of the working folder."""
-        folders = (self._folder / "opt/todo", self.workdir)
-        return [str(p.relative_to(self._folder)) for f in folders for p in f.rglob("*")]
+        """Every file of `/opt/todo`, in which the working folder lies."""
+        files = (self._folder / "opt/todo").rglob("*")
+        return [str(path.relative_to(self._folder)) for path in files]
 
     def _do(self, stage: str) -> None:
         workdir = self._folder
         for name, rest in INSTRUCTION.findall(stage):
             if name == "WORKDIR":
                 workdir = self._place(rest)
-                workdir.mkdir()
+                workdir.mkdir(exist_ok=True)
             elif name == "COPY" and not rest.startswith("--from"):
                 _copy(rest.split(), workdir)
             elif name == "RUN" and "useradd" not in rest:
