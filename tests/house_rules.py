@@ -5,6 +5,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 from sqlalchemy import BindParameter, Delete, Insert, Select, Table, Update
@@ -132,10 +133,16 @@ LONG_FOR_A_REASON = "This module is long because"
 CONTENTS = "todo_service.create_app"
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    """A module's tree. Every rule reads every module, once for each violation."""
+    return ast.parse(source)
+
+
 def imported(source: str) -> set[str]:
     """Every name that a module imports: `from a import b` is `a` and `a.b`."""
     names = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -220,7 +227,7 @@ def raw_sql(sources: Sources) -> list[str]:
     for module in sources:
         banned = RAW_SQL - MAY_USE.get(module, set())
         names = {each.rpartition(".")[2] for each in imported(sources[module])}
-        for node in ast.walk(ast.parse(sources[module])):
+        for node in ast.walk(parsed(sources[module])):
             if isinstance(node, ast.Attribute):
                 names.add(node.attr)
         found += [f"{module} uses {name}" for name in sorted(names & banned)]
@@ -229,14 +236,14 @@ def raw_sql(sources: Sources) -> list[str]:
 
 def undocumented(sources: Sources) -> list[str]:
     """Modules without a docstring."""
-    return [m for m, text in sources.items() if not ast.get_docstring(ast.parse(text))]
+    return [m for m, text in sources.items() if not ast.get_docstring(parsed(text))]
 
 
 def too_long(sources: Sources) -> list[str]:
     """Function bodies over 20 lines; modules over 150 that do not say why."""
     found = []
     for module, text in sources.items():
-        tree = ast.parse(text)
+        tree = parsed(text)
         if text.count("\n") > MODULE_LINES and LONG_FOR_A_REASON not in str(
             ast.get_docstring(tree)
         ):

@@ -8,7 +8,7 @@ import ast
 import re
 import socket
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 
 import click
@@ -283,11 +283,19 @@ def statuses_of(sources: dict[str, str]) -> set[int]:
     """
     found: set[object] = set()
     for text in sources.values():
-        tree = ast.parse(text)
-        places = {"abort": 0} | dict(_places_of_status(tree))
-        for node in ast.walk(tree):
-            found |= {*_by_name(node), *_by_number(node, places)}
+        found |= _named_in(text)
     return {each for each in found if isinstance(each, int) and 100 <= each < 600}
+
+
+@cache
+def _named_in(source: str) -> set[object]:
+    """What one module names; each line that is missing asks for all modules again."""
+    tree = ast.parse(source)
+    places = {"abort": 0} | dict(_places_of_status(tree))
+    found: set[object] = set()
+    for node in ast.walk(tree):
+        found |= {*_by_name(node), *_by_number(node, places)}
+    return found
 
 
 def _places_of_status(tree: ast.AST) -> Iterator[tuple[str, int]]:

@@ -110,7 +110,8 @@ class Copy:
 
     def test(self, *names: str) -> None:
         """Run some of the copy's own tests."""
-        self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *names)
+        files = [f"tests/test_{name}.py" for name in names]
+        self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *files)
 
     def run(self, *command: str, **environ: str) -> str:
         done = subprocess.run(
@@ -150,9 +151,7 @@ def with_field(copy):
 
 
 def test_a_field_that_was_added_by_the_table_works_and_its_tests_pass(with_field):
-    with_field.test("tests/test_tasks.py", "tests/test_schema.py", "tests/test_sync.py")
-    with_field.test("tests/test_batch.py")
-    with_field.test("tests/test_conventions.py", "tests/test_contract.py")
+    with_field.test("tasks", "schema", "sync", "batch", "conventions", "contract")
 
 
 def test_a_request_that_is_repeated_after_a_release_with_a_field_more_is_the_same(
@@ -187,5 +186,4 @@ def test_a_filter_that_was_added_by_the_table_works_and_its_tests_pass(copy):
     for edit in FILTER:
         copy.insert(*edit)
 
-    copy.test("tests/test_filters.py", "tests/test_cursors.py", "tests/test_costs.py")
-    copy.test("tests/test_conventions.py", "tests/test_contract.py")
+    copy.test("filters", "cursors", "costs", "conventions", "contract")

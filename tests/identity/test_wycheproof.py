@@ -16,7 +16,8 @@ import orjson
 import pytest
 from werkzeug.exceptions import Unauthorized
 
-from tests.identity.issuer import answer
+from tests.identity.conftest import SECRET, Clock, Door
+from tests.identity.issuer import Issuer, answer
 from todo_service.identity import jwks
 
 VECTORS = json.loads(Path(__file__).with_name("wycheproof_jws.json").read_text())
@@ -94,7 +95,10 @@ def test_the_door_answers_401_to_every_vector(keyed_door, number):
     assert answered.json.keys() == {"error"}
 
 
-@pytest.fixture
-def keyed_door(issuer, double_door):
+@pytest.fixture(scope="module")
+def keyed_door():
+    """The door of an issuer with all the keys. What it refuses does not change it."""
+    issuer = Issuer()
     issuer.behave = answer(body=orjson.dumps({"keys": VECTORS["keys"]}))
-    return double_door
+    yield Door(Clock(), BETTER_AUTH_URL=issuer.origin, BETTER_AUTH_SECRET=SECRET)
+    issuer.close()
