@@ -15,6 +15,8 @@ from tests.programs import program
 from tests.running import ROOT, running
 from tests.waiting import until
 
+pytestmark = pytest.mark.once
+
 FOLDER = ROOT / "deploy" / "prometheus"
 RULES = (FOLDER / "alerts.yml").read_text()
 NAMES = re.findall(r"- alert: (\w+)", RULES)

@@ -14,7 +14,7 @@ from tests.test_hostile_requests import (
     LINE_BYTES,
 )
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.alone]
 
 USUAL = 200  # bytes that every request below has besides
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -15,7 +15,7 @@ from todo_service import create_app
 from todo_service.web.base64url import encode
 from todo_service.web.json_bodies import BODY_BYTES
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.alone]
 
 HEAD_BYTES = 64 * 1024  # as in gunicorn.conf.py: test_gunicorn_limits.py sends these
 FIELD_BYTES = LINE_BYTES = 8190

@@ -14,6 +14,8 @@ from tests.running import Service, running
 from tests.waiting import until
 from todo_service.metrics import sharing
 
+pytestmark = pytest.mark.once
+
 WORKERS = 3
 COUNT = 'todo_http_requests_total{method="GET",route="/api/tasks",status="200"}'
 LIMIT = "todo_pool_connections_limit"

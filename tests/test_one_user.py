@@ -16,7 +16,7 @@ from todo_service import create_app
 from todo_service.database import migrations
 from todo_service.settings import urls
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.alone]
 
 CONNECTIONS = 100
 QUIET_SECONDS, FLOOD_SECONDS = 2, 6

@@ -14,7 +14,7 @@ import pytest
 from tests.running import TOKEN, Service, running
 from tests.waiting import until
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.alone]
 
 CLIENTS = 8  # half of them keep their connections
 REQUESTS = 1000

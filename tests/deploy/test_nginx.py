@@ -287,6 +287,7 @@ def seconds_of(token: str, proxied: Service, end: float) -> list[float]:
     return seconds
 
 
+@pytest.mark.alone
 def test_three_times_200_half_sent_requests_harm_nobody(proxied, token_of):
     users = [token_of(f"user-{number}") for number in range(CLIENTS)]
     end = time.monotonic() + ATTACK_SECONDS

@@ -20,6 +20,8 @@ from tests.waiting import until
 from todo_service.database.recount import recount
 from todo_service.database.tables import tasks, users
 
+pytestmark = pytest.mark.alone
+
 WRITES = 20_000
 USERS = 4
 WRITERS_PER_USER = 2

@@ -21,6 +21,8 @@ from todo_service.database import migrations
 from todo_service.database.tables import tasks
 from todo_service.settings import urls
 
+pytestmark = pytest.mark.alone
+
 WRITES = 10_000
 USERS = 4
 AWAY_SECONDS = 0.5  # before somebody promotes the standby

@@ -24,6 +24,8 @@ from tests.pooler import pooler
 from tests.ports import free_port
 from todo_service import create_app
 
+pytestmark = pytest.mark.alone
+
 # PgBouncer looks for a server that was away this often. Its default is 15 s.
 RETRY_SECONDS = 2
 

@@ -23,6 +23,8 @@ from tests.faults.conftest import REFUSED_SECONDS, SILENT_SECONDS
 from tests.faults.postgres import Postgres
 from tests.waiting import until
 
+pytestmark = pytest.mark.alone
+
 RECOVERY_SECONDS = 1
 
 

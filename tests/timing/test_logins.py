@@ -16,6 +16,8 @@ from tests.e2e import servers
 from tests.e2e.client import Client
 from todo_service import create_app
 
+pytestmark = pytest.mark.alone
+
 PASSWORD = "correct horse battery staple"
 TRIES = 250
 LOGINS = 50
