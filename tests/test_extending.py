@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).parent.parent
 COPIED = ["todo_service", "migrations_sql", "tests", "docs", "wsgi.py", "setup.cfg"]
 COPIED += [".env.example", "README.md", "gunicorn.conf.py", "pyproject.toml"]
-COPIED += ["CHANGELOG.md", "benchmarks", "clients"]
+COPIED += ["CHANGELOG.md", "benchmarks", "clients", "examples"]
 MIGRATION = """\
 -- Each task has a color. PostgreSQL adds a column with a constant default at once.
 

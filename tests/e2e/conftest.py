@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import packages, servers
+from tests.programs import program
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +21,12 @@ def node_modules() -> None:
 def typescript_client() -> Path:
     """The folder of the typed client, with what it needs, built."""
     return packages.install(ROOT / "clients" / "typescript")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser. In CI its absence is a failure."""
+    return program("chromium")
 
 
 @pytest.fixture

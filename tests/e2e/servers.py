@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socket import create_connection
 from subprocess import PIPE, Popen, TimeoutExpired
 from urllib.parse import urlencode, urlsplit
 
@@ -45,7 +46,7 @@ def better_auth(**options: str) -> Iterator[BetterAuth]:
     defaults = {"PORT": "0", "BETTER_AUTH_SECRET": SECRET}
     environ = os.environ | defaults | options
     command = ["node", "better_auth.mjs"]
-    with _running(command, cwd=HERE, env=environ, stdout=PIPE) as process:
+    with running(command, cwd=HERE, env=environ, stdout=PIPE) as process:
         assert process.stdout
         assert select.select([process.stdout], [], [], PATIENCE)[0], "no line came"
         ready = json.loads(process.stdout.readline())
@@ -58,14 +59,27 @@ def service(environ: dict[str, str], **settings: str) -> Iterator[str]:
     port = free_port()
     environ = environ | settings | {"PORT": str(port)}
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-    with _running(command, cwd=HERE.parent.parent, env=environ) as process:
+    with running(command, cwd=HERE.parent.parent, env=environ) as process:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_healthy(process, url)
+        _wait_until_it_answers(process, lambda: Client(url).get("/health"))
         yield url
 
 
 @contextmanager
-def _running(command: list[str], **options) -> Iterator[Popen]:
+def listening(command: list[str], url: str, **options) -> Iterator[None]:
+    """Run a server that listens at the URL."""
+    address = urlsplit(url)
+    with running(command, **options) as process:
+        _wait_until_it_answers(
+            process,
+            lambda: create_connection((address.hostname, address.port)).close(),
+        )
+        yield
+
+
+@contextmanager
+def running(command: list[str], **options) -> Iterator[Popen]:
+    """Run a process that ends with the block."""
     with Popen(command, text=True, **options) as process:
         try:
             yield process
@@ -83,12 +97,12 @@ def _stop(process: Popen) -> None:
         raise
 
 
-def _wait_until_healthy(process: Popen, url: str) -> None:
+def _wait_until_it_answers(process: Popen, ask: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        assert process.poll() is None, "gunicorn stopped: its output says why"
+        assert process.poll() is None, f"{process.args!r} stopped: its output says why"
         with suppress(ConnectionError):
-            assert Client(url).get("/health").status == 200
+            ask()
             return
         time.sleep(0.05)
-    raise TimeoutError("gunicorn did not answer")
+    raise TimeoutError(f"{process.args!r} did not answer")

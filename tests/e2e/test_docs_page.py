@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from tests.e2e import servers
-from tests.programs import program
 
 PATIENCE = 120  # seconds
 
@@ -17,12 +16,6 @@ def url(app, environ):
     """A service with accounts."""
     with servers.service(environ, LOCAL_ACCOUNTS="true") as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser. In CI its absence is a failure."""
-    return program("chromium")
 
 
 @pytest.fixture
