@@ -63,13 +63,29 @@ def test_its_command_serves_on_a_database_that_its_flask_has_migrated(image, env
 
 def test_it_holds_what_serves_and_nothing_else(image):
     files = image.files()
-    holds = [
-        name for name in files if re.search(r"/(pip|pytest|pgserver|dotenv)/", name)
-    ]
+    holds = [name for name in files if re.search(r"/(pip|pytest|pgserver)/", name)]
 
     assert holds == []
     run_by_gunicorn = {path.name for path in image.workdir.glob("*.py")}
     assert run_by_gunicorn == {"gunicorn.conf.py", "wsgi.py"}
+
+
+def test_its_flask_reads_the_file_env_and_its_gunicorn_does_not(image, environ):
+    settings = image.environ(**environ)
+    env = image.workdir / ".env"
+    env.write_text("LOG_FORMAT=nonsense\n")
+    try:
+        flask, gunicorn = (
+            subprocess.run(image.command(each), cwd=image.workdir, env=settings)
+            for each in (
+                '["flask", "db", "status"]',
+                '["gunicorn", "--check-config", "wsgi:app"]',
+            )
+        )
+    finally:
+        env.unlink()
+
+    assert (flask.returncode, gunicorn.returncode) == (1, 0)
 
 
 def test_it_does_not_run_as_root_and_every_copied_file_is_let_in(image):
