@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.running import TOKEN, Service, running
+from tests.running import ROOT, TOKEN, Service, running
 from tests.waiting import until
 
 pytestmark = [pytest.mark.once, pytest.mark.alone]
@@ -134,3 +134,27 @@ def test_a_stop_under_load_loses_no_request(service, alice):
     # Who connects in the microseconds between the last accept and the close is reset.
     assert load.answers.total() - load.answers[201] <= 1
     assert stored(alice) == len(set(load.created)) == load.answers[201]
+
+
+SLOW_TO_BEGIN = """
+import time
+exec(open({path!r}).read())
+quick = post_fork
+def post_fork(server, worker):
+    quick(server, worker)
+    if worker.age == 2:
+        time.sleep(2)
+"""
+
+
+def test_a_stop_while_a_worker_begins_does_not_wait_for_it(environ, app, tmp_path):
+    configuration = tmp_path / "gunicorn.conf.py"
+    path = str(ROOT / configuration.name)
+    configuration.write_text(SLOW_TO_BEGIN.format(path=path))
+    slow = {"WEB_CONCURRENCY": "2", "GUNICORN_CMD_ARGS": f"-c {configuration}"}
+
+    with running(environ | slow, tmp_path / "log") as service:
+        assert service.get("/health") == 200
+
+    # `running` has sent SIGTERM and waited for less than `graceful_timeout`.
+    assert "was sent SIGTERM" in service.log.read_text()
