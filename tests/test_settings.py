@@ -34,6 +34,8 @@ BAD = [
     ("PORT", "70000"),
     ("PORT", "-7860"),
     ("PORT", "7860.5"),
+    ("PORT", "7_860"),
+    ("PORT", "٧٨٦٠"),
     ("LOG_LEVEL", "verbose"),
     ("LOG_FORMAT", "logfmt"),
     ("CORS_ORIGINS", "todo.example.org"),
