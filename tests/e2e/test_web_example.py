@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from subprocess import PIPE
 
-import jwt
 import pytest
 
 from tests.conftest import SECRET
@@ -67,8 +66,7 @@ def origins(example, app, environ):
 @pytest.fixture(scope="module")
 def browser(origins, node_modules, chromium):
     """A process that plays scenarios in Chromium."""
-    expired = jwt.encode({"sub": "anybody", "exp": 1_700_000_000}, SECRET, "HS256")
-    settings = origins | {"CHROMIUM": chromium, "EXPIRED": expired}
+    settings = origins | {"CHROMIUM": chromium, "SECRET": SECRET}
     with servers.running(
         ["node", SCRIPT.name],
         cwd=servers.HERE,

@@ -3,17 +3,17 @@
 //
 //   PAGE, AUTH, API  the three origins: the page, Better Auth, the service
 //   CHROMIUM         the browser
-//   EXPIRED          a token that the service refuses because it has expired
+//   SECRET           the service accepts tokens that are signed with it
 //   SCREENSHOTS      a folder for pictures, if wanted
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 import { chromium } from "playwright-core";
 
-const { PAGE, AUTH, API, CHROMIUM, EXPIRED, SCREENSHOTS } = process.env;
+const { PAGE, AUTH, API, CHROMIUM, SECRET, SCREENSHOTS } = process.env;
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const PHONE = { width: 360, height: 740 };
 
@@ -54,11 +54,15 @@ async function open() {
 
 const somebody = () => ({ name: "Ada", email: `${randomUUID()}@example.com`, password: "correct horse battery staple" });
 
-/** A page of somebody who has these tasks, in this order. */
-async function withTasks(...tasks) {
-  const request = { data: somebody(), headers: { Origin: PAGE } };
+async function signUp(person) {
+  const request = { data: person, headers: { Origin: PAGE } };
   const answer = await context.request.post(`${AUTH}/api/auth/sign-up/email`, request);
   assert(answer.ok(), await answer.text());
+}
+
+/** A page of somebody who has these tasks, in this order. */
+async function withTasks(...tasks) {
+  await signUp(somebody());
   const create = tasks.map((task) => (typeof task === "string" ? { title: task } : task)).reverse();
   for (let at = 0; at < create.length; at += 100) {
     await call("POST", "/api/tasks/batch", { create: create.slice(at, at + 100) });
@@ -563,13 +567,22 @@ scenarios.a_create_that_meets_a_503_is_sent_again_when_it_says = async () => {
   await page.getByText("Trying again").waitFor({ state: "detached" });
 };
 
+/** Better Auth's answer, but its token has expired. */
+async function expired(response) {
+  const [, claims] = (await response.json()).token.split(".");
+  const { sub } = JSON.parse(Buffer.from(claims, "base64url"));
+  const encode = (part) => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const signed = `${encode({ alg: "HS256" })}.${encode({ sub, exp: 1_700_000_000 })}`;
+  return { token: `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}` };
+}
+
 scenarios.an_expired_token_is_renewed_and_nobody_notices = async () => {
   const page = await withTasks("milk");
   let tokens = 0;
   await page.route(`${AUTH}/api/auth/token`, async (route) => {
     tokens += 1;
     const response = await route.fetch();
-    await route.fulfill(tokens === 1 ? { response, json: { token: EXPIRED } } : { response });
+    await route.fulfill(tokens === 1 ? { response, json: await expired(response) } : { response });
   });
   const refused = [];
   page.on("response", (answer) => answer.status() === 401 && refused.push(answer.headers()["www-authenticate"]));
@@ -590,7 +603,7 @@ scenarios.who_has_been_signed_out_elsewhere_is_asked_to_sign_in = async () => {
     async (route) => {
       const response = await route.fetch();
       await context.clearCookies(); // the session ends, and the token with it
-      await route.fulfill({ response, json: { token: EXPIRED } });
+      await route.fulfill({ response, json: await expired(response) });
     },
     { times: 1 },
   );
@@ -599,6 +612,30 @@ scenarios.who_has_been_signed_out_elsewhere_is_asked_to_sign_in = async () => {
   await page.reload();
 
   await page.getByRole("heading", { name: "Create an account" }).waitFor();
+};
+
+scenarios.what_waits_is_not_sent_for_somebody_else = async () => {
+  const page = await withTasks();
+  expected.push(/net::ERR_FAILED/, /status of 401/); // `abort`; the service's answers to the expired token
+  await page.route(`${API}/**`, (route) => route.abort());
+  await add(page, "private");
+  await page.getByText("waiting", { exact: true }).waitFor();
+  await page.unroute(`${API}/**`);
+  await page.route(
+    `${AUTH}/api/auth/token`,
+    async (route) => {
+      const response = await route.fetch();
+      await signUp({ ...somebody(), name: "Grace" }); // as another page of this Better Auth may do
+      await route.fulfill({ response, json: await expired(response) });
+    },
+    { times: 1 },
+  );
+
+  await page.reload();
+
+  await page.getByText("Grace").waitFor();
+  await page.getByText("Nothing to do.").waitFor();
+  assert.deepEqual(await stored(), []);
 };
 
 scenarios.preflights_are_answered_and_headers_can_be_read = async () => {

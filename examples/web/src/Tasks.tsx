@@ -15,7 +15,7 @@ import { WaitingRow } from "./WaitingRow";
 const EVERYTHING: Filters = { status: "all", q: "" };
 
 export function Tasks({ user }: { user: { id: string; name: string } }) {
-  const [api] = useState(createApi); // for this user: see the `key` in App.tsx
+  const [api] = useState(() => createApi(user.id)); // for this user: see the `key` in App.tsx
   const [filters, setFilters] = useState(EVERYTHING);
   const [draft, setDraft] = useState("");
   const [picked, setPicked] = useState<Set<string>>(); // undefined while nothing is being selected

@@ -6,9 +6,15 @@ import { AUTH_URL } from "./config";
 
 export const auth = createAuthClient({ baseURL: AUTH_URL, plugins: [jwtClient()] });
 
-export async function fetchToken(): Promise<string> {
+/** A token of this user. If the session has ended, or is another user's by now, `useSession` looks again. */
+export async function fetchToken(userId: string): Promise<string> {
   const { data, error } = await auth.token();
-  if (data) return data.token;
-  if (error.status === 401) auth.$store.notify("$sessionSignal"); // the session has ended: useSession looks again
-  throw new Error(error.message ?? "The sign-in server gives no token.");
+  if (data && subject(data.token) === userId) return data.token;
+  if (data || error.status === 401) auth.$store.notify("$sessionSignal");
+  throw new Error(error?.message ?? "The sign-in server gives no token of this user.");
+}
+
+function subject(token: string): unknown {
+  const claims = token.split(".")[1] ?? "";
+  return JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub;
 }

@@ -15,8 +15,8 @@ export type Undo = () => Promise<unknown>;
 export const PAGE = 50;
 const BATCH = 100; // as many as the service takes
 
-export function createApi(): TodoApi {
-  return createTodoApi(API_URL, fetchToken);
+export function createApi(userId: string): TodoApi {
+  return createTodoApi(API_URL, () => fetchToken(userId));
 }
 
 /** The first tasks that match, in the order made by hand: whole pages, until there are as many as wanted. */
