@@ -96,8 +96,10 @@ export async function remove(api: TodoApi, { id }: Task): Promise<Undo> {
   return () => result(api.POST("/api/tasks/{id}/restore", { params: { path, header: { "If-Match": tag } } }));
 }
 
-export async function removeAll(api: TodoApi, ids: string[]): Promise<Undo> {
-  const removed: { id: string; version: number }[] = [];
+export type Removed = { id: string; version: number }[];
+
+/** Deletes in batches, and adds to `removed`. Send again with the same list: the undo is of all batches. */
+export async function removeAll(api: TodoApi, ids: string[], removed: Removed): Promise<Undo> {
   for (const some of batches(ids)) {
     const body = { delete: some.map((id) => ({ id })) };
     const { results } = await result(api.POST("/api/tasks/batch", { body }));
@@ -108,11 +110,12 @@ export async function removeAll(api: TodoApi, ids: string[]): Promise<Undo> {
   };
 }
 
-export async function removeCompleted(api: TodoApi): Promise<Undo> {
+export async function removeCompleted(api: TodoApi, removed: Removed): Promise<Undo> {
   const { tasks } = await fetchList(api, { status: "completed", q: "" }, Infinity);
   return removeAll(
     api,
     tasks.map(({ id }) => id),
+    removed,
   );
 }
 

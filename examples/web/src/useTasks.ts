@@ -2,7 +2,7 @@
 import { startTransition, useCallback, useEffect, useOptimistic, useRef, useState } from "react";
 
 import * as requests from "./requests";
-import type { Counts, Filters, List, Task, TodoApi, Undo } from "./requests";
+import type { Counts, Filters, List, Removed, Task, TodoApi, Undo } from "./requests";
 
 export type Notice = { text: string; undo?: Undo };
 type Change = (tasks: Task[]) => Task[];
@@ -62,8 +62,8 @@ export function useTasks(api: TodoApi, filters: Filters) {
     return sent;
   }
 
-  /** Shows the change, sends it, and says what was done if it can be undone. */
-  function act<T>(change: Change, send: () => Promise<T>, done?: (answer: T) => Notice) {
+  /** Shows the change, sends it, and says what was done if it can be undone. `undo`: offered again if it fails. */
+  function act<T>(change: Change, send: () => Promise<T>, done?: (answer: T) => Notice, undo?: Undo) {
     startTransition(async () => {
       foresee(change);
       try {
@@ -71,7 +71,7 @@ export function useTasks(api: TodoApi, filters: Filters) {
         startTransition(() => apply(change));
         setNotice(done?.(answer));
       } catch (error) {
-        setNotice({ text: requests.explain(error) });
+        setNotice({ text: requests.explain(error), undo: requests.pause(error) ? undo : undefined });
       }
       refresh();
     });
@@ -86,7 +86,11 @@ export function useTasks(api: TodoApi, filters: Filters) {
     say: (text: string) => setNotice({ text }),
     showMore: () => setWanted(tasks.length + 1),
     dismiss: () => (setNotice(undefined), setTrouble(undefined)),
-    undo: (undo: Undo) => act((tasks) => tasks, undo),
+
+    undo(undo: Undo) {
+      setNotice(undefined); // a second click would send it twice
+      act((tasks) => tasks, undo, undefined, undo);
+    },
 
     arrived(task?: Task) {
       if (task) apply((tasks) => [task, ...tasks.filter(({ id }) => id !== task.id)]);
@@ -108,13 +112,15 @@ export function useTasks(api: TodoApi, filters: Filters) {
 
     removeAll(ids: Set<string>) {
       const done = (undo: Undo) => ({ text: "Deleted the selected tasks.", undo });
-      act(without(ids), () => requests.removeAll(api, [...ids]), done);
+      const removed: Removed = [];
+      act(without(ids), () => requests.removeAll(api, [...ids], removed), done);
     },
 
     removeCompleted() {
       const change: Change = (tasks) => tasks.filter(({ completed }) => !completed);
       const done = (undo: Undo) => ({ text: "Cleared what was done.", undo });
-      act(change, () => requests.removeCompleted(api), done);
+      const removed: Removed = [];
+      act(change, () => requests.removeCompleted(api, removed), done);
     },
 
     /** Gives the task of the others if they have changed the title meanwhile. */
