@@ -299,6 +299,25 @@ scenarios.a_task_is_dragged_to_a_place_by_one_change = async () => {
   assert.deepEqual(others(await stored()), others(before));
 };
 
+scenarios.a_drag_moves_nothing_if_its_task_gets_another_place_meanwhile = async () => {
+  const page = await withTasks("a", "b", "c");
+  const sent = writes(page);
+
+  await button(page, "Move “a”").hover();
+  await page.mouse.down();
+  const target = await row(page, "c").boundingBox();
+  await page.mouse.move(target.x + 20, target.y + target.height - 4, { steps: 8 });
+  await call("POST", "/api/tasks", { title: "new" });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await shows(page, "new", "a", "b", "c");
+  await page.mouse.up();
+
+  await page.getByLabel("Complete “a”").check(); // would be sent after the move
+  await counts(page, "3 to do · 1 done");
+  await shows(page, "new", "a", "b", "c");
+  assert.deepEqual(sent, ["PATCH"]);
+};
+
 scenarios.a_task_is_dragged_by_a_finger = async () => {
   const page = await withTasks("a", "b", "c");
   await page.setViewportSize(PHONE);

@@ -35,7 +35,7 @@ export function useDrag(drop: (from: number, to: number) => void) {
     onPointerUp(event: PointerEvent) {
       if (!drag) return;
       const { from, to } = follow(drag, event); // React may not have drawn the last move yet
-      if (to !== from) drop(from, to);
+      if (to !== from && index === from) drop(from, to); // else the list has changed meanwhile
       setDrag(undefined);
     },
     onPointerCancel: () => setDrag(undefined),
