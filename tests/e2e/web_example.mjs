@@ -221,6 +221,16 @@ scenarios.filters_choose_by_status_text_and_tag = async () => {
   await page.getByText("No task is like that.").waitFor();
 };
 
+scenarios.an_empty_list_without_a_filter_has_nothing_to_do = async () => {
+  const page = await withTasks();
+
+  await button(page, "Done").click();
+  await page.getByText("No task is like that.").waitFor();
+  await button(page, "All").click();
+
+  await page.getByText("Nothing to do.").waitFor();
+};
+
 scenarios.more_than_a_page_is_shown_on_demand = async () => {
   const titles = Array.from({ length: 60 }, (_, number) => `task ${number}`);
   const page = await withTasks(...titles);
@@ -474,6 +484,23 @@ scenarios.a_change_of_another_field_is_no_conflict = async () => {
   await button(page, "Edit “oat milk”").waitFor();
   const [{ title, priority }] = await stored();
   assert.deepEqual([title, priority], ["oat milk", "high"]);
+};
+
+scenarios.a_refusal_is_not_said_any_more_beside_a_choice = async () => {
+  const page = await withTasks("milk");
+  expected.push(/status of 400/, /status of 412/);
+  await rename(page, "milk", "x".repeat(201));
+  await page.keyboard.press("Enter");
+  const refusal = page.getByText("title: Length must be between 1 and 200.");
+  await refusal.waitFor();
+  const [{ id }] = await stored();
+  await call("PATCH", `/api/tasks/${id}`, { title: "theirs" });
+
+  await page.getByLabel("Title").fill("mine");
+  await page.keyboard.press("Enter");
+
+  await page.getByText("changed this task to “theirs”").waitFor();
+  assert.equal(await refusal.count(), 0);
 };
 
 scenarios.a_tab_that_becomes_visible_shows_what_others_did = async () => {

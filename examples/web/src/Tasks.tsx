@@ -51,6 +51,7 @@ export function Tasks({ user }: { user: { id: string; name: string } }) {
 
   const waiting = outbox.waiting.filter(({ id }) => !tasks.some((task) => task.id === id));
   const isEmpty = list.loaded && tasks.length + waiting.length === 0;
+  const isFiltered = filters.status !== "all" || filters.q || filters.tag;
 
   return (
     <>
@@ -96,7 +97,7 @@ export function Tasks({ user }: { user: { id: string; name: string } }) {
           ))}
         </ul>
         {isEmpty && (
-          <p className="empty">{filters === EVERYTHING ? "Nothing to do. Enjoy the day." : "No task is like that."}</p>
+          <p className="empty">{isFiltered ? "No task is like that." : "Nothing to do. Enjoy the day."}</p>
         )}
         {list.more && (
           <button className="more" onClick={list.showMore}>

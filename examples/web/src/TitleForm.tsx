@@ -16,6 +16,7 @@ export function TitleForm({ seen, onRename, onClose }: Props) {
 
   async function save(event: FormEvent) {
     event.preventDefault();
+    setProblem(undefined);
     try {
       const changed = await onRename(theirs ?? seen, title.trim());
       if (changed) setTheirs(changed);

@@ -16,7 +16,13 @@ export function WaitingRow({ entry: { body, problem }, onEdit, onDiscard }: Prop
               #{tag}
             </span>
           ))}
-          {problem ? <p className="problem">{problem}</p> : <span className="badge">waiting</span>}
+          {problem ? (
+            <p className="problem" role="alert">
+              {problem}
+            </p>
+          ) : (
+            <span className="badge">waiting</span>
+          )}
         </div>
       </div>
       {problem && (
