@@ -143,7 +143,7 @@ quick = post_fork
 def post_fork(server, worker):
     quick(server, worker)
     if worker.age == 2:
-        time.sleep(2)
+        time.sleep(20)
 """
 
 
