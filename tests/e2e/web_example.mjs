@@ -555,6 +555,23 @@ scenarios.a_task_made_offline_is_seen_in_all_tabs = async () => {
   assert.deepEqual((await stored()).map(title), ["made offline"]);
 };
 
+scenarios.a_task_that_waits_in_a_closed_tab_is_sent_by_another = async () => {
+  const tab = await withTasks();
+  const other = await open();
+  await other.getByText("Nothing to do.").waitFor();
+  expected.push(/net::ERR_FAILED/);
+  await tab.route(`${API}/**`, (route) => route.abort());
+  await add(tab, "patient");
+  await tab.getByText("Trying again in 5 s").waitFor();
+  await other.getByText("waiting", { exact: true }).waitFor();
+  await tab.close();
+
+  await other.evaluate(() => dispatchEvent(new Event("focus")));
+
+  await row(other, "patient").waitFor();
+  assert.deepEqual((await stored()).map(title), ["patient"]);
+};
+
 scenarios.a_task_waits_through_a_reload_while_the_service_is_away = async () => {
   const page = await withTasks();
   expected.push(/net::ERR_FAILED/); // what the browser reports for `abort`

@@ -67,9 +67,11 @@ export function useOutbox(api: TodoApi, userId: string, onArrival: (task?: Task)
   useEffect(() => {
     const onStorage = (event: StorageEvent) => look(event);
     addEventListener("online", push);
+    addEventListener("focus", push); // the tab that was to send it may be closed
     addEventListener("storage", onStorage);
     return () => {
       removeEventListener("online", push);
+      removeEventListener("focus", push);
       removeEventListener("storage", onStorage);
     };
   }, []);
