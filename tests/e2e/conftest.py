@@ -19,8 +19,10 @@ def node_modules() -> None:
 
 @pytest.fixture(scope="session")
 def typescript_client() -> Path:
-    """The folder of the typed client, with what it needs, built."""
-    return packages.install(ROOT / "clients" / "typescript")
+    """The folder of the typed client, with what it needs, built as its source is."""
+    folder = packages.install(ROOT / "clients" / "typescript")
+    packages.run("npm", "run", "prepare", folder=folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

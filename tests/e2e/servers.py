@@ -61,7 +61,7 @@ def service(environ: dict[str, str], **settings: str) -> Iterator[str]:
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
     with running(command, cwd=HERE.parent.parent, env=environ) as process:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_it_answers(process, lambda: Client(url).get("/health"))
+        _wait_until_it_answers(process, lambda: _assert_healthy(url))
         yield url
 
 
@@ -95,6 +95,10 @@ def _stop(process: Popen) -> None:
     except TimeoutExpired:
         process.kill()
         raise
+
+
+def _assert_healthy(url: str) -> None:
+    assert Client(url).get("/health").status == 200
 
 
 def _wait_until_it_answers(process: Popen, ask: Callable[[], object]) -> None:

@@ -1,20 +1,17 @@
 """The typed client: generated from the document as it is now, compiled, and used."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.client import Client
-from tests.e2e import servers
+from tests.e2e import packages, servers
 from todo_service import create_app
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120  # seconds
 # What docs/clients.md has in another example.
 FETCH_TOKEN = "declare function fetchToken(): Promise<string>;"
 # How Vite and Next.js look packages up.
@@ -56,11 +53,8 @@ def test_the_generated_part_is_of_the_document_as_it_is(
     assert options[-2:] == ["--output", "src/api.ts"]
     generated = tmp_path / "api.ts"
 
-    subprocess.run(
-        ["npx", command, document, *options[:-1], generated],
-        cwd=typescript_client,
-        check=True,
-        timeout=PATIENCE,
+    packages.run(
+        "npx", command, document, *options[:-1], generated, folder=typescript_client
     )
 
     stale = "in clients/typescript, type: npm run generate (while `flask run` runs)"
@@ -76,16 +70,7 @@ def test_what_is_written_by_hand_is_at_most_a_page(typescript_client):
 
 def test_its_own_tests_pass_against_the_service(typescript_client, database, url):
     """`tsc --strict` is their first step."""
-    done = subprocess.run(
-        ["npm", "test"],
-        cwd=typescript_client,
-        env=os.environ | {"TODO_API": url},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
+    packages.run("npm", "test", folder=typescript_client, TODO_API=url)
 
 
 @pytest.mark.parametrize("page", ["clients/typescript/README.md", "docs/clients.md"])
@@ -102,11 +87,4 @@ def test_the_examples_of_the_documentation_compile(
     (tmp_path / "example.ts").write_text("\n".join([*examples, FETCH_TOKEN]))
     (tmp_path / "tsconfig.json").write_text(json.dumps(FRONT_END))
 
-    done = subprocess.run(
-        [typescript_client / "node_modules/.bin/tsc", "--project", tmp_path],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-
-    assert done.returncode == 0, done.stdout
+    packages.run(typescript_client / "node_modules/.bin/tsc", folder=tmp_path)

@@ -5,7 +5,6 @@ import os
 import re
 import select
 import shutil
-import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import PIPE
@@ -23,22 +22,9 @@ SCENARIOS = re.findall(r"^scenarios\.(\w+) = ", SCRIPT.read_text(), re.M)
 PATIENCE = 120  # seconds
 
 
-def npm(*command: str, **options) -> None:
-    """Run a script of a package; if it fails, say what it printed."""
-    done = subprocess.run(
-        ["npm", "run", *command],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        **options,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def example(typescript_client) -> Path:
     """The folder of the example, with what it needs."""
-    npm("prepare", cwd=typescript_client)  # as its source is now
     return packages.install(typescript_client.parents[1] / "examples" / "web")
 
 
@@ -56,8 +42,8 @@ def origins(example, app, environ):
             servers.service(environ, BETTER_AUTH_URL=auth, CORS_ORIGINS=page)
         )
         settings = {"PAGE_URL": page, "VITE_AUTH_URL": auth, "VITE_API_URL": api}
+        packages.run("npm", "run", "build", folder=example, **settings)
         place = {"cwd": example, "env": os.environ | settings}
-        npm("build", **place)
         for url, command in commands.items():
             stack.enter_context(servers.listening(command, url, **place))
         yield {"PAGE": page, "AUTH": auth, "API": api}
@@ -110,13 +96,6 @@ def test_the_same_in_nextjs_compiles(example, typescript_client, tmp_path):
     }
     (tmp_path / "tsconfig.json").write_text(json.dumps(project))
 
-    done = subprocess.run(
-        [example / "node_modules/.bin/tsc", "--project", tmp_path],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-
     assert len(files) == 4
     assert sum(text.count("\n") for text in files.values()) <= 30
-    assert done.returncode == 0, done.stdout
+    packages.run(example / "node_modules/.bin/tsc", folder=tmp_path)

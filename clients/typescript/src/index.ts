@@ -24,7 +24,7 @@ export class ApiError extends Error {
     super(problem.detail ?? `HTTP ${status}`); // a proxy's error has no detail
     this.status = status;
     this.fields = problem.errors ?? [];
-    this.retryAfter = Number(headers.get("Retry-After"));
+    this.retryAfter = Number(headers.get("Retry-After")) || 0; // a proxy may send a date
   }
 
   /** Whether the same request may succeed later. */

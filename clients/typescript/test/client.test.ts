@@ -127,6 +127,13 @@ test("a create gives up after four attempts", async () => {
   assert.equal(attempts, 4);
 });
 
+test("a proxy that says when to come back as a date gives no number", async () => {
+  const headers = { "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT" };
+  meet(async () => new Response("Unavailable", { status: 503, headers }));
+
+  await assert.rejects(titles(), failure(503, { retryAfter: 0 }));
+});
+
 test("a copy follows what is created, changed and deleted", async () => {
   const copy = new Map<string, Task>();
   const kept = await createTask(api, { title: "kept" });
