@@ -425,6 +425,21 @@ scenarios.all_completed_tasks_are_cleared_however_many = async () => {
   await counts(page, "1 to do · 120 done · 0 in the trash");
 };
 
+scenarios.a_task_that_is_opened_again_meanwhile_is_not_cleared = async () => {
+  const completed = true;
+  const page = await withTasks({ title: "done", completed }, { title: "opened again", completed });
+  const [, { id }] = await stored();
+  await page.route(`${API}/api/tasks/batch`, async (route) => {
+    await call("PATCH", `/api/tasks/${id}/complete`, { completed: false });
+    await route.continue();
+  });
+
+  await button(page, "Clear completed").click();
+
+  await counts(page, "1 to do · 0 done · 1 in the trash");
+  await shows(page, "opened again");
+};
+
 scenarios.an_undo_takes_all_back_though_a_503_came_between_the_batches = async () => {
   const done = Array.from({ length: 120 }, (_, number) => ({ title: `done ${number}`, completed: true }));
   const page = await withTasks("to do", ...done);

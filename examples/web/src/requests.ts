@@ -98,12 +98,16 @@ export async function remove(api: TodoApi, { id }: Task): Promise<Undo> {
 
 export type Removed = { id: string; version: number }[];
 
-/** Deletes in batches, and adds to `removed`. Send again with the same list: the undo is of all batches. */
-export async function removeAll(api: TodoApi, ids: string[], removed: Removed): Promise<Undo> {
-  for (const some of batches(ids)) {
-    const body = { delete: some.map((id) => ({ id })) };
-    const { results } = await result(api.POST("/api/tasks/batch", { body }));
-    results.forEach(({ version }, place) => version && removed.push({ id: some[place]!, version }));
+/**
+ * Deletes in batches, and adds to `removed`. Send again with the same list: the undo is of all batches.
+ * An item that names a `version` is left alone if the task has another one by now.
+ */
+export async function removeAll(api: TodoApi, items: { id: string; version?: number }[], removed: Removed): Promise<Undo> {
+  for (const some of batches(items)) {
+    const { results } = await result(api.POST("/api/tasks/batch", { body: { delete: some } }));
+    results.forEach(({ status, version }, place) => {
+      if (status === 200 && version) removed.push({ id: some[place]!.id, version });
+    });
   }
   return async () => {
     for (const restore of batches(removed)) await result(api.POST("/api/tasks/batch", { body: { restore } }));
@@ -112,11 +116,8 @@ export async function removeAll(api: TodoApi, ids: string[], removed: Removed): 
 
 export async function removeCompleted(api: TodoApi, removed: Removed): Promise<Undo> {
   const { tasks } = await fetchList(api, { status: "completed", q: "" }, Infinity);
-  return removeAll(
-    api,
-    tasks.map(({ id }) => id),
-    removed,
-  );
+  const items = tasks.map(({ id, version }) => ({ id, version })); // somebody may open one again meanwhile
+  return removeAll(api, items, removed);
 }
 
 export type Place = { id: string; position: string };

@@ -113,7 +113,8 @@ export function useTasks(api: TodoApi, filters: Filters) {
     removeAll(ids: Set<string>) {
       const done = (undo: Undo) => ({ text: "Deleted the selected tasks.", undo });
       const removed: Removed = [];
-      act(without(ids), () => requests.removeAll(api, [...ids], removed), done);
+      const items = [...ids].map((id) => ({ id }));
+      act(without(ids), () => requests.removeAll(api, items, removed), done);
     },
 
     removeCompleted() {
