@@ -800,6 +800,7 @@ scenarios.the_whole_journey_needs_no_mouse = async () => {
     await keyboard.type(title);
     await keyboard.press("Enter");
   }
+  await counts(page, "3 to do · 0 done"); // all have arrived
   await shows(page, "three", "two", "one");
   await tabTo(page, "Move “three”");
   await keyboard.press("ArrowDown");

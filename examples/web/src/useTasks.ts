@@ -19,28 +19,31 @@ export function useTasks(api: TodoApi, filters: Filters) {
   const [tasks, foresee] = useOptimistic((list ?? NONE).tasks, (tasks, change: Change) => change(tasks));
   const turn = useRef<Promise<unknown>>(Promise.resolve());
 
-  const refresh = useCallback(() => setRevision((revision) => revision + 1), []);
+  // Known at once, before React draws: an answer that was asked for before a change does not show it.
+  const newest = useRef(0);
+  const refresh = useCallback(() => setRevision((newest.current += 1)), []);
   const apply = (change: Change) => setList((list = NONE) => ({ ...list, tasks: change(list.tasks) }));
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let current = true; // else a newer request is under way
+    let drawn = true;
+    const isCurrent = () => drawn && revision === newest.current; // else a newer request is under way
     Promise.all([requests.fetchList(api, filters, wanted), requests.fetchCounts(api)]).then(
       ([list, counts]) => {
-        if (!current) return;
+        if (!isCurrent()) return;
         setList(list);
         setCounts(counts);
         setTrouble(undefined);
       },
       (error) => {
-        if (!current) return;
+        if (!isCurrent()) return;
         setTrouble(requests.explain(error));
         const seconds = requests.pause(error);
         if (seconds && navigator.onLine) timer = setTimeout(refresh, seconds * 1000); // offline, see below
       },
     );
     return () => {
-      current = false;
+      drawn = false;
       clearTimeout(timer);
     };
   }, [api, filters, wanted, revision, refresh]);
