@@ -45,7 +45,8 @@ export function useOutbox(api: TodoApi, userId: string, onArrival: (task?: Task)
     let timer: ReturnType<typeof setTimeout> | undefined;
     let current = true;
     async function sendInTurn() {
-      const seconds = await navigator.locks.request(prefix, send); // one tab after another: the next finds nothing left
+      // One tab after another: the next finds nothing left, or learns that late and meets a 412.
+      const seconds = await navigator.locks.request(prefix, send);
       if (!current) return;
       setSeconds(seconds);
       if (seconds) timer = setTimeout(push, seconds * 1000);
