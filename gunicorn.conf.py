@@ -41,6 +41,9 @@ secure_scheme_headers: dict[str, str] = {}
 header_map = "drop"
 proxy_protocol = "off"
 
+# The worker sends an answer at once. A file that the kernel sends would overtake it.
+sendfile = False
+
 # A worker that no longer reports is replaced; one that stops gets time to finish.
 timeout = 30
 graceful_timeout = 30

@@ -271,6 +271,13 @@ def test_a_connection_is_kept_for_the_next_request(service, method):
     connection.close()
 
 
+def test_the_head_of_an_answer_comes_together_with_its_body(service):
+    with service.open() as there:
+        for _ in range(50):
+            there.sendall(get(b"/health", last=False))
+            assert there.recv(65536).endswith(b'{"status":"ok"}')
+
+
 def test_no_request_fails_once_idle_connections_have_died(service, environ):
     url = urls.postgres(environ["DATABASE_URL"])
     outside = create_engine(url, isolation_level="AUTOCOMMIT")

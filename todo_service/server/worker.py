@@ -20,7 +20,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from todo_service.server import reading, refusals
+from todo_service.server import reading, refusals, writing
 
 
 class Worker(ThreadWorker):
@@ -63,13 +63,18 @@ class Worker(ThreadWorker):
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer a request. The client has to send its body, and to read, in time."""
-        conn.sock.settimeout(reading.SEND_SECONDS)
+        client = conn.sock
+        client.settimeout(reading.SEND_SECONDS)
         conn.parser.unreader.allow(reading.BODY_SECONDS)
+        conn.sock = writer = writing.Writer(client)
         try:
-            return super().handle_request(req, conn)
+            keep = super().handle_request(req, conn)
+            writer.send_kept()
+            return keep
         except TimeoutError:
             raise NoMoreData from None  # gunicorn would log a traceback
         finally:
+            conn.sock = client
             conn.parser.unreader.allow(reading.REST_SECONDS)
 
     def finish_request(self, conn: TConn, fs: Future) -> None:
