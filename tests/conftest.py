@@ -32,7 +32,14 @@ def server() -> URL:
     # server has stopped, which registers itself later and so is called earlier.
     folder = Path(tempfile.mkdtemp(prefix="todo"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return embedded.start(folder)
+    url = embedded.start(folder)
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        # Statements have deadlines: a disk that is slow for a moment fails no test.
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
+    return url
 
 
 @pytest.fixture(scope="session")
