@@ -1,6 +1,7 @@
 """A POST that is sent again makes no second task."""
 
 import pytest
+from sqlalchemy import text
 
 from todo_service.tasks import schemas
 from todo_service.web import fields, idempotency
@@ -78,6 +79,22 @@ def test_a_repetition_does_not_move_the_counter(alice, first):
     alice.post("", json={"title": "once"}, headers=KEY)
 
     assert alice.post("", json={"title": "next"}).json["version"] == 2
+
+
+def test_a_key_that_is_free_for_a_moment_only_makes_no_error(
+    app, alice, database, first, monkeypatch
+):
+    rename = text("UPDATE tasks SET idempotency_key = :name")
+    names = iter(["purged", "a-key"])
+
+    def after_each_statement(statement, seconds):
+        with database.connect() as connection:
+            connection.execute(rename, {"name": next(names, "a-key")})
+
+    monkeypatch.setattr(app.extensions["database"], "ran", [after_each_statement])
+    again = alice.post("", json={"title": "once"}, headers=KEY)
+
+    assert (again.status_code, again.json) == (201, first.json)
 
 
 def test_two_users_may_use_the_same_idempotency_key(alice, bob, first):

@@ -46,14 +46,15 @@ def fetch_one(
     """The statement's one row, or None. 503 as for `fetch_all`.
 
     If a unique key is taken, the statement changed nothing, and the answer is the row
-    of `if_taken`. If that row has gone meanwhile, the statement runs once more.
+    of `if_taken`. If that row has gone meanwhile, everything begins again.
     """
     try:
         rows = fetch_all(statement, parameters)
     except faults.KeyTakenError:
         if if_taken is None:
             raise
-        return fetch_one(if_taken, parameters) or fetch_one(statement, parameters)
+        found = fetch_one(if_taken, parameters)
+        return found or fetch_one(statement, parameters, if_taken=if_taken)
     return rows[0] if rows else None
 
 
