@@ -9,7 +9,15 @@ from contextlib import contextmanager, suppress
 import pytest
 from gunicorn.http.errors import NoMoreData
 
-from tests.running import ROOT, TOKEN, Service, everything, running, statuses
+from tests.running import (
+    GUNICORN,
+    ROOT,
+    TOKEN,
+    Service,
+    everything,
+    running,
+    statuses,
+)
 from todo_service.server.reading import HEAD_SECONDS, Reader
 from todo_service.web.json_bodies import BODY_BYTES
 
@@ -113,6 +121,21 @@ def test_half_a_head_ends_and_a_kept_connection_does_not(service):
 def test_more_connections_than_there_is_room_for_hold_nobody_up(service):
     with attackers(service, b""), attackers(service, HEAD), attackers(service, LAST):
         assert serves(service)
+
+
+def test_more_connections_than_a_process_may_open_at_first_end_no_worker(
+    environ, app, tmp_path
+):
+    few = f"ulimit -Sn {ROOM}; exec {' '.join(GUNICORN)}"
+    settings = environ | {"WEB_CONCURRENCY": "1"}
+    with (
+        running(settings, tmp_path / "log", ["sh", "-c", few]) as service,
+        attackers(service, b""),
+        attackers(service, HEAD),
+    ):
+        assert serves(service)
+
+    assert service.log.read_text().count("Booting worker") == 1
 
 
 def slowly(service: Service, pieces: list[bytes]) -> list[int]:
