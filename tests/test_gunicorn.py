@@ -1,7 +1,9 @@
 """The service as it runs in production: gunicorn, sockets, signals."""
 
 import json
+import os
 import re
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -162,6 +164,19 @@ def test_a_certificate_is_refused_with_what_to_do():
 
     with pytest.raises(RuntimeError, match="at a proxy in front"):
         Worker.check_config(cfg, None)
+
+
+def test_a_worker_that_is_full_can_be_told_to_stop_at_any_moment():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        worker = Worker(1, os.getpid(), [listener], None, 30, Config(), None)
+
+        worker.alive = False  # while it ceases to accept because it is full
+        worker.set_accept_enabled(False)
+        worker.set_accept_enabled(False)
+
+    assert listener.fileno() == -1
+    worker.tmp.close()
 
 
 def test_garbage_behind_a_request_does_not_spoil_its_answer(service):

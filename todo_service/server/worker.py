@@ -110,7 +110,8 @@ class Worker(ThreadWorker):
         # Who connects between the last accept and the close is lost. Between the two
         # this thread must not wait for another one's turn.
         sys.setswitchinterval(1e-5)
-        for listener in self.sockets:
+        while self.sockets:  # A full worker may come here twice: then none is left.
+            listener = self.sockets.pop()
             for _ in range(self.cfg.backlog):
                 connections = self.nr_conns
                 self.accept(listener)
