@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -18,6 +18,7 @@ from tests.running import (
     running,
     statuses,
 )
+from todo_service.server import Worker, reading
 from todo_service.server.reading import HEAD_SECONDS, Reader
 from todo_service.web.json_bodies import BODY_BYTES
 
@@ -202,6 +203,25 @@ def test_a_client_that_does_not_read_its_answer_ends_too(impatient, alice):
     assert impatient.get("/health") == 200
     for each in sockets:
         each.close()
+
+
+def test_a_client_that_does_not_read_its_refusal_ends_too(monkeypatch):
+    monkeypatch.setattr(reading, "SEND_SECONDS", 0.2)
+    here, client = socket.socketpair()
+    here.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            here.send(b"x")
+    here.setblocking(True)  # as gunicorn leaves it before it parses
+
+    refuse = Worker.__new__(Worker).handle_error  # needs no loop
+    with ThreadPoolExecutor() as other:
+        refused = other.submit(refuse, None, here, None, NoMoreData())
+        late = wait([refused], timeout=5).not_done
+        client.close()
+
+    assert not late
+    here.close()
 
 
 def read_what_drips(reader: Reader, client: socket.socket) -> None:

@@ -12,7 +12,7 @@ HEAD_SECONDS = 5
 BODY_SECONDS = 20
 # The rest of a body that nobody read has this long, or the connection ends.
 REST_SECONDS = 0.3
-# One write of an answer has this long.
+# An answer has this long.
 SEND_SECONDS = 30
 
 # More than the largest head that gunicorn.conf.py allows: a request line and fields. A

@@ -123,6 +123,7 @@ class Worker(ThreadWorker):
         self, req: Any, client: socket.socket, addr: Any, exc: Any
     ) -> None:
         """Refuse what is no request in the shape of every error, and not in HTML."""
+        client.settimeout(reading.SEND_SECONDS)
         refusals.refuse(client, exc)
 
     def _wait_for_head(self, conn: TConn) -> None:
