@@ -155,6 +155,14 @@ def test_a_line_of_a_library_has_the_requests_id(app, caplog):
     assert (line["message"], line["request_id"]) == ("Something odd", "the-one")
 
 
+def test_a_line_of_a_full_second_has_microseconds_too(app):
+    formatter = logging.getLogger("todo_service").handlers[0].formatter
+    assert formatter is not None
+    line = json.loads(formatter.format(logging.makeLogRecord({"created": NOW})))
+
+    assert line["time"] == "2023-11-14T22:13:20.000000+00:00"
+
+
 def test_the_servers_logging_has_every_logger_in_one_format(environ):
     configured = log_lines.server_configuration(load(environ))
 

@@ -47,7 +47,8 @@ class _JSONLine(OrjsonFormatter):
 
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         """The time in UTC, with microseconds."""
-        return datetime.fromtimestamp(record.created, UTC).isoformat()
+        moment = datetime.fromtimestamp(record.created, UTC)
+        return moment.isoformat(timespec="microseconds")
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Add the request's id, also to lines of libraries."""
