@@ -104,11 +104,10 @@ class Page:
 
     def answer(self, rows: list[Row]) -> dict[str, Any]:
         """The page's body."""
-        names = WITH_TRASH if self._filters["deleted"] else PUBLIC
         tasks = [row for row in rows if row.id]
         more = len(tasks) > self._limit
         return {
-            "tasks": [as_json(row, names) for row in tasks[: self._limit]],
+            "tasks": [as_json(row, WITH_TRASH) for row in tasks[: self._limit]],
             "total": rows[0].total,
             "limit": self._limit,
             "offset": self._offset,
