@@ -1,8 +1,11 @@
-"""Connections to PostgreSQL: every wait has a deadline, and a dead one is replaced.
+"""Connections to PostgreSQL: waits have a deadline, and a dead one is replaced.
 
 libpq's own time-outs do not help against a peer that acknowledges and never answers.
 psycopg2's wait callback does, and it costs no round trip. psycopg2 has one callback for
 the whole process; for a connection that this module did not make, it sets no deadline.
+
+One wait has none: libpq looks up the host's name, and only the system's resolver ends
+that. Other threads go on meanwhile.
 """
 
 import select
