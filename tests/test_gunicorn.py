@@ -13,7 +13,16 @@ from gunicorn.http.errors import ConfigurationProblem, InvalidResponseHeader
 from sqlalchemy import create_engine, text
 
 from tests.conftest import SECRET
-from tests.running import GUNICORN, PATIENCE, ROOT, TOKEN, only_ours, running, statuses
+from tests.running import (
+    GUNICORN,
+    PATIENCE,
+    ROOT,
+    TOKEN,
+    everything,
+    only_ours,
+    running,
+    statuses,
+)
 from todo_service.server import Worker, refusals
 from todo_service.settings import urls
 from todo_service.web.json_bodies import BODY_BYTES
@@ -291,6 +300,13 @@ def test_the_head_of_an_answer_comes_together_with_its_body(service):
         for _ in range(50):
             there.sendall(get(b"/health", last=False))
             assert there.recv(65536).endswith(b'{"status":"ok"}')
+
+
+def test_a_client_is_told_to_continue_before_it_sends_its_body(service):
+    with service.open(post(LENGTH, b"Expect: 100-continue")) as there:
+        assert there.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        there.sendall(TEA)
+        assert statuses(everything(there)) == [201]
 
 
 def test_no_request_fails_once_idle_connections_have_died(service, environ):

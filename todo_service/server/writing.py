@@ -16,6 +16,7 @@ class Writer:
         self._kept: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
+        # `send` too: with it gunicorn sends `100 Continue`, which must not wait.
         return getattr(self._sock, name)
 
     def sendall(self, part: bytes) -> None:
