@@ -111,7 +111,7 @@ def _run(
 
 
 def _tell(database: Database, statement: str, seconds: float) -> None:
-    """Log a statement that took long, by its name; tell who listens."""
+    """Log a statement that took long, by its name; tell the listeners."""
     if seconds > SLOW_SECONDS:
         fields = {"statement": statement, "statement_ms": round(seconds * 1000, 2)}
         log.warning("A statement was slow.", extra=fields)

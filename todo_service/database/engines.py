@@ -32,8 +32,8 @@ class Database:
         self._settings = settings
         self._instance = instance
         self.connect_seconds = settings.db_connect_timeout
-        # For who measures. Each statement's name and seconds are told to `ran`. A
-        # request is in `wait` until it has a connection, and in `use` while it has it.
+        # For metrics. Each statement's name and seconds are told to `ran`. A request
+        # is in `wait` until it has a connection, and in `use` while it has it.
         self.ran: list[Callable[[str, float], None]] = []
         self.wait: AbstractContextManager = nullcontext()
         self.use: AbstractContextManager = nullcontext()
