@@ -1,6 +1,7 @@
 """Clients that are silent, slow, or that ask to be taken for somebody else."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -20,6 +21,7 @@ from tests.running import (
 )
 from todo_service.server import Worker, reading
 from todo_service.server.reading import HEAD_SECONDS, Reader
+from todo_service.server.writing import Writer
 from todo_service.web.json_bodies import BODY_BYTES
 
 pytestmark = pytest.mark.once
@@ -203,6 +205,35 @@ def test_a_client_that_does_not_read_its_answer_ends_too(impatient, alice):
     assert impatient.get("/health") == 200
     for each in sockets:
         each.close()
+
+
+class Part(bytes):
+    """A part of an answer that says when it is gone."""
+
+    def __init__(self, _):
+        self.gone = threading.Event()
+
+    def __del__(self):
+        self.gone.set()
+
+
+def test_an_answer_is_in_memory_once_while_it_waits_for_its_client():
+    here, client = socket.socketpair()
+    writer = Writer(here)
+    part = Part(b"x" * 10_000_000)  # more than a socket's buffer
+    gone = part.gone
+    writer.sendall(part)
+    del part
+
+    with ThreadPoolExecutor() as other:
+        sent = other.submit(writer.send_kept)
+        was_gone = gone.wait(5)
+        waited = not sent.done()
+        client.close()
+
+    assert (was_gone, waited) == (True, True)
+    assert isinstance(sent.exception(), ConnectionError)
+    here.close()
 
 
 def test_a_client_that_does_not_read_its_refusal_ends_too(monkeypatch):

@@ -25,4 +25,6 @@ class Writer:
 
     def send_kept(self) -> None:
         """Send the answer at once. Raises `OSError` if the client has gone."""
-        self._sock.sendall(b"".join(self._kept))
+        answer = b"".join(self._kept)
+        self._kept.clear()  # A slow client's answer is in memory once, not twice.
+        self._sock.sendall(answer)
