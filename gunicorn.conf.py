@@ -67,6 +67,8 @@ limit_request_fields = 500
 # gunicorn has no limit for all fields together: `pre_request` refuses beyond this. The
 # worker refuses a head that is larger still before gunicorn has parsed it.
 HEAD_BYTES = 64 * 1024
+# If the service has not read so much of a body, gunicorn ends the connection.
+LARGE_BODY_BYTES = 64 * 1024
 
 # The service logs one line a request itself; the control socket would lie in $HOME.
 accesslog = None
@@ -111,11 +113,13 @@ def pre_request(worker, request):
     """Refuse what costs gunicorn or the service more than it is worth.
 
     gunicorn takes 0.1 s to skip an unread body of one-byte chunks, so that it can keep
-    the connection. So it does not keep one after chunks.
+    the connection. So it does not keep one after chunks. It skips no large body: the
+    answer then says that the connection ends, or the client's next request is lost.
     """
     if sum(len(name) + len(value) for name, value in request.headers) > HEAD_BYTES:
         raise LimitRequestHeaders("all header fields together are too large")
-    if isinstance(request.body.reader, ChunkedReader):
+    body = request.body.reader
+    if isinstance(body, ChunkedReader) or body.length >= LARGE_BODY_BYTES:
         request.force_close()
 
 

@@ -295,6 +295,18 @@ def test_a_connection_is_kept_for_the_next_request(service, method):
     connection.close()
 
 
+@pytest.mark.parametrize("size", [BODY_BYTES // 2, BODY_BYTES + 1])
+def test_a_connection_that_ends_behind_an_unread_body_says_so(service, size):
+    connection = service.connect()
+    for _ in range(2):  # refused unread, then on a new connection
+        connection.request("POST", "/nowhere", body=b" " * size)
+        answer = connection.getresponse()
+        assert (answer.status, answer.will_close) == (401, True)
+        answer.read()
+
+    connection.close()
+
+
 def test_the_head_of_an_answer_comes_together_with_its_body(service):
     with service.open() as there:
         for _ in range(50):
