@@ -75,7 +75,9 @@ def test_workers_follow_the_cores_and_what_postgresql_has_room_for(
     assert processes.workers(pool) == workers
 
 
-@pytest.mark.parametrize(("pool", "threads"), [(2, 64), (21, 64), (22, 66), (100, 300)])
+@pytest.mark.parametrize(
+    ("pool", "threads"), [(2, 128), (42, 128), (43, 129), (100, 300)]
+)
 def test_there_are_more_threads_than_connections(pool, threads):
     assert processes.threads(pool) == threads
 

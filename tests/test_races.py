@@ -106,6 +106,13 @@ def test_many_posts_with_one_key_make_one_task(crowd, database, _):
 
 
 @pytest.mark.parametrize("_", range(ROUNDS))
+def test_one_user_may_send_many_at_once_if_nothing_is_set(alice, _):
+    answers = at_once(MANY, lambda n: alice.post("", json={"title": "one of many"}))
+
+    assert {answer.status_code for answer in answers} == {201}
+
+
+@pytest.mark.parametrize("_", range(ROUNDS))
 def test_of_many_creates_under_one_id_one_wins(crowd, database, _):
     new = {"headers": {"If-None-Match": "*"}}
     task = str(uuid4())

@@ -3,7 +3,7 @@
 from todo_service.settings import cores
 
 WORKERS_AT_LEAST = 2
-THREADS_AT_LEAST = 64
+THREADS_AT_LEAST = 128
 
 # Half of PostgreSQL's default of 100: while the service reloads, the old workers and
 # the new ones are connected.
@@ -20,10 +20,10 @@ def workers(pool: int) -> int:
 
 
 def threads(pool: int) -> int:
-    """Three for each pooled connection, 64 at least.
+    """Three for each pooled connection, 128 at least.
 
     Threads that wait for the database then leave others for what needs none, such as
     the health check. A quarter of them may wait for one user's share: with fewer, a
-    page that sends twenty requests at once would meet a 503.
+    page that sends thirty requests at once to one process would meet a 503.
     """
     return max(THREADS_AT_LEAST, 3 * pool)
