@@ -222,6 +222,16 @@ def test_nobody_else_can_read_the_secret(tmp_path):
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
+def test_a_secret_that_cannot_be_kept_is_one_sentence_that_says_what_to_do(checkout):
+    (checkout / "instance").write_text("a file in the place of the folder")
+
+    done = flask(checkout, "-m", "flask", "token", "alice")
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("Error: The secret of development cannot be kept")
+    assert "set BETTER_AUTH_SECRET" in done.stderr
+
+
 def test_processes_that_race_agree_on_the_secret(tmp_path):
     racers = [
         subprocess.Popen(

@@ -35,7 +35,13 @@ def complete(settings: Settings, instance: Path) -> Settings:
     """The settings; in development with a secret, if no secret and no issuer is set."""
     if not settings.development or settings.better_auth_secret or settings.jwks_url:
         return settings
-    return replace(settings, better_auth_secret=_kept_secret(instance / "secret"))
+    try:
+        return replace(settings, better_auth_secret=_kept_secret(instance / "secret"))
+    except OSError as error:
+        raise click.ClickException(
+            f"The secret of development cannot be kept: {error}. Make this file"
+            " yours, or set BETTER_AUTH_SECRET."
+        ) from None
 
 
 def init_app(app: Flask, settings: Settings) -> None:
