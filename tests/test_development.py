@@ -370,6 +370,15 @@ def test_a_copy_of_the_example_starts_in_development(checkout, start, line, inst
     assert (checkout / "instance" / "postgres").is_dir()
 
 
+def test_a_start_says_what_a_database_of_the_developers_own_lacks(start, make_database):
+    empty = make_database().render_as_string(hide_password=False)
+
+    _, printed = start("flask db upgrade", DATABASE_URL=empty)
+
+    assert "listens on" in printed
+    assert "It is not ready: The database's schema is older than needed." in printed
+
+
 def test_a_start_in_production_says_so(start):
     _, printed = start(
         "APP_ENV is production",

@@ -17,6 +17,7 @@ from threading import Thread
 
 import click
 from flask import Flask
+from werkzeug.exceptions import ServiceUnavailable
 
 from todo_service.database import migrations
 from todo_service.identity import minting, strictness
@@ -58,7 +59,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         # An exit in the usual way also stops the embedded server.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         _prepare_database(app, settings)
-        _announce(settings, running.params["host"], running.params["port"])
+        _announce(app, settings, running.params["host"], running.params["port"])
 
 
 def make_token(settings: Settings, user_id: str) -> str:
@@ -80,17 +81,18 @@ def _prepare_database(app: Flask, settings: Settings) -> None:
         migrations.upgrade(app.extensions["database"])
 
 
-def _announce(settings: Settings, host: str, port: int) -> None:
+def _announce(app: Flask, settings: Settings, host: str, port: int) -> None:
     """Say once how the service starts; the reloader starts this process twice."""
     if os.environ.get("WERKZEUG_RUN_MAIN") or _answers(host, port):
         return
     if settings.development:
-        Thread(target=_welcome, args=(settings, host, port), daemon=True).start()
+        facts = (app, settings, host, port)
+        Thread(target=_welcome, args=facts, daemon=True).start()
     else:
         click.echo("APP_ENV is production: no database, secret or token is created.")
 
 
-def _welcome(settings: Settings, host: str, port: int) -> None:
+def _welcome(app: Flask, settings: Settings, host: str, port: int) -> None:
     """Wait until the port answers, so that the printed line works at once."""
     while not _answers(host, port):
         time.sleep(0.05)
@@ -105,6 +107,18 @@ def _welcome(settings: Settings, host: str, port: int) -> None:
             lines += ["", "Or register, and use the access_token that comes back:", ""]
             lines += [f"curl {AS_JSON} -d {REGISTRATION} {where}/auth/register"]
         click.echo("\n".join(["Try it from another terminal:", "", *lines, ""]))
+    _warn_if_not_ready(app)
+
+
+def _warn_if_not_ready(app: Flask) -> None:
+    """Say what is wrong with a database that somebody else has to prepare."""
+    try:
+        app.extensions["readiness"].schema()
+    except ServiceUnavailable as fault:
+        click.echo(
+            f"It is not ready: {fault.description} Run flask db upgrade: it applies"
+            " what is missing, or says what is wrong."
+        )
 
 
 def _answers(host: str, port: int) -> bool:
