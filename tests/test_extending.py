@@ -51,6 +51,11 @@ FIELD = [
 """,
     ),
     ("todo_service/tasks/columns.py", '    "tags",\n', '    "color",\n'),
+    (
+        "todo_service/tasks/document_examples.py",
+        '    "tags": ["shop"],\n    "version": 7,\n',
+        '    "color": "green",\n',
+    ),
     ("tests/task_defaults.py", '    "tags": [],\n', '    "color": "white",\n'),
     (
         "docs/contract.md",
@@ -151,7 +156,9 @@ def with_field(copy):
 
 
 def test_a_field_that_was_added_by_the_table_works_and_its_tests_pass(with_field):
-    with_field.test("tasks", "schema", "sync", "batch", "conventions", "contract")
+    with_field.test(
+        "tasks", "schema", "sync", "batch", "openapi", "conventions", "contract"
+    )
 
 
 def test_a_request_that_is_repeated_after_a_release_with_a_field_more_is_the_same(
