@@ -1,6 +1,8 @@
 """A backup as `docs/operations.md` makes it, restored: clients start over."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
@@ -8,6 +10,8 @@ from sqlalchemy import URL
 from tests.client import Client
 from tests.faults.conftest import settings_for
 from todo_service import create_app
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -45,6 +49,17 @@ def restored(programs, postgres, file: str) -> URL:
     return url
 
 
+def as_on_the_page(live: URL, empty: URL) -> dict[str, str]:
+    """The settings of a shell with both URLs, where the page's line is run."""
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    line = re.search(r"^(.+) flask --app wsgi db restored$", page, re.M)
+    assert line
+    named = re.findall(r'(\w+)="\$EMPTY_DATABASE_URL"', line[1])
+    given = settings_for(live)
+    shell = given | {"DATABASE_URL_UNPOOLED": given["DATABASE_URL"]}
+    return shell | dict.fromkeys(named, settings_for(empty)["DATABASE_URL"])
+
+
 def test_a_backup_has_the_tasks_and_ends_sync_tokens_and_etags_of_the_lost_time(
     postgres, programs, folder, open_client
 ):
@@ -55,8 +70,10 @@ def test_a_backup_has_the_tasks_and_ends_sync_tokens_and_etags_of_the_lost_time(
     held = {"If-None-Match": before.get("").headers["ETag"]}
     token = before.get("changes").json["next"]
 
-    after = open_client(restored(programs, postgres, file))
-    done = after.application.test_cli_runner().invoke(args=["db", "restored"])
+    again = restored(programs, postgres, file)
+    commands = create_app(as_on_the_page(postgres.url, again)).test_cli_runner()
+    done = commands.invoke(args=["db", "restored"])
+    after = open_client(again)
 
     assert done.exit_code == 0, done.output
     assert [each["title"] for each in after.get("").json["tasks"]] == ["Buy milk"]
