@@ -88,7 +88,7 @@ def test_the_unit_sets_what_exists():
 @pytest.fixture
 def unit(tmp_path):
     """The unit, with programs and folders of this machine."""
-    text = UNIT.read_text().replace("/opt/todo/venv/bin/gunicorn", GUNICORN[0])
+    text = UNIT.read_text().replace("/opt/todo/venv/bin/gunicorn", f'"{GUNICORN[0]}"')
     copy = tmp_path / UNIT.name
     copy.write_text(text.replace("=/opt/todo\n", f"={tmp_path}\n"))
     return copy
