@@ -87,6 +87,15 @@ def test_every_worker_tells_what_all_have_done(service):
     assert scrape(service)["todo_pool_connections_in_use"] == 0
 
 
+def test_a_file_that_a_worker_has_only_begun_breaks_no_scrape(service):
+    begun = folder_of(service.process.pid) / "counter_99.db"
+    begun.touch()
+    try:
+        assert service.get("/metrics") == 200
+    finally:
+        begun.unlink()
+
+
 def test_counters_do_not_go_back_when_a_worker_is_killed(service):
     before = scrape(service)[COUNT]
     load(service)

@@ -14,7 +14,6 @@ from prometheus_client import (
     generate_latest,
     values,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from todo_service.metrics import sharing
 
@@ -41,7 +40,7 @@ class Meters:
         if self._places:
             self._places.forget_dead()
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, str(self._places.folder))
+            registry.register(self._places)
         return generate_latest(registry)
 
     def _make_http(self) -> None:

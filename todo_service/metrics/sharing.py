@@ -11,11 +11,14 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import IO
 
-from prometheus_client.multiprocess import mark_process_dead
+from prometheus_client import Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 if sys.platform != "win32":
     import fcntl
@@ -38,7 +41,7 @@ def remove() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Places:
+class Places(Collector):
     """The places in a folder. A process takes the first that is free."""
 
     def __init__(self, folder: Path):
@@ -53,6 +56,11 @@ class Places:
             self._process = os.getpid()
             self._number = next(filter(self._take, count()))
         return self._number
+
+    def collect(self) -> Iterable[Metric]:
+        """What all processes have counted, for a registry of prometheus-client."""
+        made = [str(each) for each in self.folder.glob("*.db") if _is_made(each)]
+        return MultiProcessCollector.merge(made)
 
     def forget_dead(self) -> None:
         """Remove what no longer holds of processes that have ended: their gauges."""
@@ -70,6 +78,14 @@ class Places:
         mark_process_dead(number, str(self.folder))
         self._held = file
         return True
+
+
+def _is_made(path: Path) -> bool:
+    """True if the file can be read: prometheus-client makes it empty, then longer."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:  # the gauges of a process that has ended
+        return False
 
 
 def _lock(file: IO) -> bool:
