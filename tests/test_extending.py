@@ -51,11 +51,6 @@ FIELD = [
 """,
     ),
     ("todo_service/tasks/columns.py", '    "tags",\n', '    "color",\n'),
-    (
-        "todo_service/tasks/document_examples.py",
-        '    "tags": ["shop"],\n    "version": 7,\n',
-        '    "color": "green",\n',
-    ),
     ("tests/task_defaults.py", '    "tags": [],\n', '    "color": "white",\n'),
     (
         "docs/contract.md",

@@ -1,13 +1,14 @@
 """Tasks as the OpenAPI document shows them."""
 
 from todo_service.documents.operations import Json
+from todo_service.tasks.columns import PUBLIC
+from todo_service.tasks.schemas import Task
 
-TASK: Json = {
+# A field of which nothing is said here has its default.
+_VALUES = Task().load({"title": "Buy milk"}) | {
     "id": "019a9c3e-5b70-7c11-8f3a-2d9e6b1c4a57",
     "user_id": "alice",
-    "title": "Buy milk",
     "description": "two litres",
-    "completed": False,
     "priority": "high",
     "due_at": "2026-12-01T08:00:00.000000Z",
     "position": "RzHq8Xy0Zk",
@@ -17,6 +18,7 @@ TASK: Json = {
     "created_at": "2026-11-20T10:00:00.123456Z",
     "updated_at": "2026-11-20T10:00:00.123456Z",
 }
+TASK: Json = {name: _VALUES[name] for name in PUBLIC}
 COMPLETED = TASK | {
     "completed": True,
     "version": 8,
