@@ -447,7 +447,7 @@ scenarios.an_undo_takes_all_back_though_a_503_came_between_the_batches = async (
   await busy(page, ({ href }) => href === `${API}/api/tasks/batch` && ++batches === 2);
 
   await button(page, "Clear completed").click();
-  await page.getByText("Trying again in 1 s.").waitFor();
+  await page.getByText("Trying again in 3 s.").waitFor();
   await counts(page, "1 to do · 0 done · 120 in the trash");
   await button(page, "Undo").click();
 
@@ -635,7 +635,7 @@ async function busy(page, url) {
   await page.route(
     url,
     (route) => {
-      const said = { "retry-after": "1", "content-type": "application/json" };
+      const said = { "retry-after": "3", "content-type": "application/json" };
       const answer = { status: 503, headers: { ...Object.fromEntries(headers), ...said } };
       return route.fulfill({ ...answer, body: '{"error": "Busy."}' });
     },
@@ -648,7 +648,7 @@ scenarios.a_change_that_meets_a_503_is_sent_again_when_it_says = async () => {
   await busy(page, `${API}/api/tasks/*/complete`);
 
   await page.getByLabel("Complete “milk”").check();
-  await page.getByText("Trying again in 1 s.").waitFor();
+  await page.getByText("Trying again in 3 s.").waitFor();
 
   await counts(page, "0 to do · 1 done");
   await page.getByText("Trying again").waitFor({ state: "detached" });
@@ -659,7 +659,7 @@ scenarios.a_list_that_meets_a_503_is_asked_for_again_when_it_says = async () => 
   await busy(page, `${API}/api/tasks?*`);
 
   await page.reload();
-  await page.getByText("Trying again in 1 s.").waitFor();
+  await page.getByText("Trying again in 3 s.").waitFor();
 
   await shows(page, "milk");
   await page.getByText("Trying again").waitFor({ state: "detached" });
@@ -670,7 +670,7 @@ scenarios.a_create_that_meets_a_503_is_sent_again_when_it_says = async () => {
   await busy(page, `${API}/api/tasks/*-*`);
 
   await add(page, "milk");
-  await page.getByText("Trying again in 1 s.").waitFor();
+  await page.getByText("Trying again in 3 s.").waitFor();
 
   await row(page, "milk").waitFor();
   await page.getByText("Trying again").waitFor({ state: "detached" });
@@ -752,6 +752,7 @@ scenarios.preflights_are_answered_and_headers_can_be_read = async () => {
   const network = await context.newCDPSession(page);
   const asked = {};
   const preflights = [];
+  await counts(page, "1 to do"); // so what the list needs has come
   await network.send("Network.enable");
   network.on("Network.requestWillBeSent", ({ requestId, request }) => (asked[requestId] = request));
   network.on("Network.responseReceived", ({ requestId, type, response: { status } }) => {
@@ -759,7 +760,9 @@ scenarios.preflights_are_answered_and_headers_can_be_read = async () => {
   });
 
   await page.getByLabel("Complete “milk”").check(); // PATCH
+  await counts(page, "0 to do · 1 done");
   await add(page, "new"); // PUT with If-None-Match
+  await counts(page, "1 to do · 1 done");
   await button(page, "Delete “new”").click();
   await button(page, "Undo").click(); // POST with If-Match
   await shows(page, "new", "milk");
