@@ -2,16 +2,14 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
 from tests.client import Client
 from tests.faults.conftest import settings_for
+from tests.running import ROOT
 from todo_service import create_app
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
